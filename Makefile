@@ -43,7 +43,7 @@ test: $(SETUP) ## Run every check: style, types, layers, tests
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(PY) -m pytest $(ARGS)
 
 unit: $(SETUP) ## Run the unit tests alone, in seconds
