@@ -30,7 +30,9 @@ help: ## Show this list
 
 setup: $(SETUP) ## Install what the lock files name into .venv and node_modules
 
+# cdk.out is emptied first: a stack that is no more must not be taken for one that is.
 synth: $(SETUP) ## Synthesize and verify an environment into cdk.out (ENV=environments/reference.yaml)
+	@rm -rf cdk.out
 	@$(CDK) synth --quiet --context environment="$(ENV)" $(ARGS)
 
 deploy: $(SETUP) ## Deploy an environment (ENV=..., ARGS="STACK ..." instead of every stack)
