@@ -1,0 +1,1 @@
+"""Secure machine-learning environments on AWS, as CDK constructs."""

@@ -1,0 +1,115 @@
+"""The entries of the perimeter: whom it lets through and what of AWS's own, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerimeterException:
+    """Someone whom the network condition lets through, and why.
+
+    Attributes:
+        name: A short name; shown in reports.
+        reason: Why the exception has to stand: read by auditors.
+        principals: Role ARNs or patterns of them (`aws:PrincipalArn`).
+        context_key: `aws:ViaAWSService` or `aws:PrincipalIsAWSService`, where the exception is not a role
+            but a way in which AWS itself makes the request.
+    """
+
+    name: str
+    reason: str
+    principals: tuple[str, ...] = ()
+    context_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwsOwnedResource:
+    """Something of AWS's own that SageMaker needs and an endpoint policy has to let through.
+
+    Attributes:
+        name: A short name; part of the statement's Sid.
+        service: The endpoint it is reached by, as in the endpoint's service name (`s3`, `ecr.api`).
+        actions: The actions allowed, reads only.
+        resources: Their ARNs, with CloudFormation placeholders.
+        reason: Why the environment needs it.
+        signed_by_aws: True where AWS signs the request (a presigned URL that a service hands out), so that
+            a condition on our principals would refuse it.
+    """
+
+    name: str
+    service: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    reason: str
+    signed_by_aws: bool = False
+
+
+FORWARDED_CALLS = PerimeterException(
+    name="calls a service makes for the caller",
+    reason="Athena reading S3, S3 using a key: such a call carries the caller's identity and no VPC context. "
+    "Bounded by the identity policy of the caller. (AWS global condition context keys: aws:ViaAWSService)",
+    context_key="aws:ViaAWSService",
+)
+SERVICE_PRINCIPALS = PerimeterException(
+    name="service principals",
+    reason="Log delivery and replication are made by AWS itself, outside any VPC; each needs an Allow of its "
+    "own with a source account. (AWS global condition context keys: aws:PrincipalIsAWSService)",
+    context_key="aws:PrincipalIsAWSService",
+)
+MACIE = PerimeterException(
+    name="Macie",
+    reason="Its service-linked role reads objects to discover sensitive data, from AWS's own network. "
+    "(Amazon Macie: Allowing Macie to access S3 buckets and objects)",
+    principals=(
+        "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-service-role/macie.amazonaws.com/"
+        "AWSServiceRoleForAmazonMacie",
+    ),
+)
+LAKE_FORMATION = PerimeterException(
+    name="Lake Formation",
+    reason="Its service-linked role vends scoped credentials for registered locations. "
+    "(AWS Lake Formation: Using service-linked roles)",
+    principals=(
+        "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-service-role/lakeformation.amazonaws.com/"
+        "AWSServiceRoleForLakeFormationDataAccess",
+    ),
+)
+DEFAULT_EXCEPTIONS = (FORWARDED_CALLS, SERVICE_PRINCIPALS, MACIE, LAKE_FORMATION)
+
+IMAGE_LAYERS = AwsOwnedResource(
+    name="EcrImageLayers",
+    service="s3",
+    actions=("s3:GetObject",),
+    resources=("arn:${AWS::Partition}:s3:::prod-${AWS::Region}-starport-layer-bucket/*",),
+    reason="ECR keeps image layers here and hands out presigned URLs. "
+    "(Amazon ECR interface VPC endpoints: minimum Amazon S3 bucket permissions)",
+    signed_by_aws=True,
+)
+JUMPSTART = AwsOwnedResource(
+    name="JumpStart",
+    service="s3",
+    actions=("s3:GetObject", "s3:ListBucket"),
+    resources=(
+        "arn:${AWS::Partition}:s3:::jumpstart-cache-prod-${AWS::Region}",
+        "arn:${AWS::Partition}:s3:::jumpstart-cache-prod-${AWS::Region}/*",
+    ),
+    reason="SageMaker JumpStart models and their scripts. (Amazon SageMaker AI: JumpStart in a VPC)",
+)
+CODEARTIFACT_ASSETS = AwsOwnedResource(
+    name="CodeArtifactAssets",
+    service="s3",
+    actions=("s3:GetObject",),
+    resources=("arn:${AWS::Partition}:s3:::assets-193858265520-${AWS::Region}/*",),
+    reason="CodeArtifact keeps npm packages here and hands out presigned URLs. "
+    "(AWS CodeArtifact: Create the Amazon S3 gateway endpoint)",
+    signed_by_aws=True,
+)
+FOUNDATION_MODELS = AwsOwnedResource(
+    name="FoundationModels",
+    service="bedrock-runtime",
+    actions=("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"),
+    resources=("arn:${AWS::Partition}:bedrock:${AWS::Region}::foundation-model/*",),
+    reason="Foundation models belong to no account. (Amazon Bedrock: Identity-based policy examples)",
+)
+DEFAULT_AWS_OWNED = (IMAGE_LAYERS, JUMPSTART, CODEARTIFACT_ASSETS, FOUNDATION_MODELS)

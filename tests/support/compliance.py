@@ -1,0 +1,56 @@
+"""Run the rule packs over what a test builds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import Validations
+from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks
+
+from tests.support.templates import new_app
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One violation that is not acknowledged."""
+
+    rule: str
+    constructs: tuple[str, ...]
+    description: str
+
+    def __str__(self) -> str:
+        return f"{self.rule} at {', '.join(self.constructs)}: {self.description}"
+
+
+def findings(build: Callable[[cdk.App], Any]) -> list[Finding]:
+    """Run AwsSolutions, HIPAA and NIST 800-53 r5 on the app that `build` fills.
+
+    Args:
+        build: Makes stacks in the app it is given.
+
+    A pack without findings leaves no trace in the report; test_compliance.py shows that each runs.
+    """
+    app = new_app()
+    build(app)
+    packs = [AwsSolutionsChecks(app), HIPAASecurityChecks(app), NIST80053R5Checks(app)]
+    Validations.of(app).add_plugins(*packs)
+    try:
+        app.synth()
+    except RuntimeError as error:
+        if not str(error).startswith("ValidationFailed"):
+            raise
+    report = json.loads((Path(app.outdir) / "validation-report.json").read_text())
+    return [
+        Finding(
+            f"{plugin['pluginName']}::{violation['ruleName']}",
+            tuple(construct["constructPath"] for construct in violation["violatingConstructs"]),
+            violation["description"],
+        )
+        for plugin in report["pluginReports"]
+        for violation in plugin["violations"]
+    ]
