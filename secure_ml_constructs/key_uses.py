@@ -11,6 +11,7 @@ from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import Condition, Document, Statement, allow, document, sub, subs
 
 _ACCOUNT = {"Fn::Sub": "${AWS::AccountId}"}
+_WORKGROUPS = {"Fn::Sub": "arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/*"}
 _ACCOUNT_ROOT = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
 _USE = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 _PUBLISH = ("kms:Decrypt", "kms:GenerateDataKey*")
@@ -158,6 +159,20 @@ SERVICE_USES = (
         condition=_from_account("arn:${AWS::Partition}:s3:::*"),
         source="Amazon S3: Granting permissions to publish event notification messages to a destination",
     ),
+    ServiceUse(
+        name="AthenaResults",
+        classes=(KeyClass.LOGS,),
+        principal="encryption.athena.amazonaws.com",
+        actions=("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"),
+        condition={
+            "StringEquals": {"aws:SourceAccount": _ACCOUNT},
+            "ArnLike": {
+                "aws:SourceArn": _WORKGROUPS,
+                "kms:EncryptionContext:aws:athena:arn": _WORKGROUPS,
+            },
+        },
+        source="Amazon Athena: Managed query results, set up an AWS KMS key policy",
+    ),
 )
 
 # kms:ViaService for the environment's own roles: a key is used through these services and never directly.
@@ -165,7 +180,7 @@ SERVICE_USES = (
 VIA_SERVICES: dict[KeyClass, tuple[str, ...]] = {
     KeyClass.DATA: ("s3", "sagemaker", "glue", "athena", "dynamodb"),
     KeyClass.MODEL: ("s3", "sagemaker", "ecr"),
-    KeyClass.LOGS: ("s3", "logs", "sns", "sqs"),
+    KeyClass.LOGS: ("s3", "logs", "sns", "sqs", "athena"),
     KeyClass.SECRETS: ("secretsmanager", "ssm"),
     KeyClass.WORKSPACE: ("s3", "sagemaker", "ec2", "elasticfilesystem"),
 }

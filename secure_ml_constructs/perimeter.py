@@ -343,9 +343,24 @@ class DataPerimeter:
         condition: Condition = {"StringEquals": {"aws:SourceAccount": sub(OWN_ACCOUNT)}}
         if source_arn:
             condition["ArnLike"] = {"aws:SourceArn": sub(source_arn)}
-        statement = allow("Service", "sts:AssumeRole", principal={"Service": service}, condition=condition)
-        del statement["Resource"]
-        return document([statement])
+        return _trust(service, condition)
+
+    def service_trust_without_source(self, service: str) -> Document:
+        """Give the trust policy of a role for a service that is not documented to send its source.
+
+        A condition on a key that is not sent refuses the service itself. What holds such a role is that only
+        a principal of its own account can pass it (`iam:PassRole`), and that it can do next to nothing.
+
+        Args:
+            service: The service principal (`s3.amazonaws.com`, when it replicates).
+        """
+        return _trust(service, None)
+
+
+def _trust(service: str, condition: Condition | None) -> Document:
+    statement = allow("Service", "sts:AssumeRole", principal={"Service": service}, condition=condition)
+    del statement["Resource"]
+    return document([statement])
 
 
 def _unique(*values: str) -> tuple[str, ...]:

@@ -170,6 +170,14 @@ OURS: dict[str, tuple[str, dict[str, str]]] = {
         "s3.amazonaws.com",
         {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": "arn:aws:s3:::raw"},
     ),
+    "AthenaResults": (
+        "encryption.athena.amazonaws.com",
+        {
+            "aws:SourceAccount": ACCOUNT,
+            "aws:SourceArn": f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/audit",
+            "kms:EncryptionContext:aws:athena:arn": f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/audit",
+        },
+    ),
 }
 
 
