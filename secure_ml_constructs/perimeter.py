@@ -298,13 +298,20 @@ class DataPerimeter:
 
     # -- VPC endpoints -------------------------------------------------------------------------------
 
-    def endpoint_policy(self, service: str, *, anonymous_resources: Sequence[Any] = ()) -> Document:
+    def endpoint_policy(
+        self,
+        service: str,
+        *,
+        anonymous_resources: Sequence[Any] = (),
+        aws_owned: Iterable[AwsOwnedResource] = (),
+    ) -> Document:
         """Give the policy of a VPC endpoint: our principals, our resources, and AWS's own by name. (N3)
 
         Args:
             service: The service as in its endpoint name, without region (`s3`, `sagemaker.api`).
             anonymous_resources: ARNs of ours that may be called without IAM identity: private APIs whose
                 callers are known by a token.
+            aws_owned: AWS's own resources that depend on where the endpoint stands, beside the perimeter's.
         """
         ours: Condition = {
             "StringEquals": {
@@ -317,17 +324,15 @@ class DataPerimeter:
             statements.append(
                 allow("OurApisByToken", "execute-api:Invoke", list(anonymous_resources), principal="*")
             )
-        for owned in self.aws_owned:
-            if owned.service == service:
-                statements.append(
-                    allow(
-                        f"AwsOwned{owned.name}",
-                        owned.actions,
-                        subs(owned.resources),
-                        principal="*",
-                        condition=None if owned.signed_by_aws else self.trusted("Principal"),
-                    )
-                )
+        for owned in (*self.aws_owned, *aws_owned):
+            if owned.service != service:
+                continue
+            condition: Condition = {} if owned.signed_by_aws else self.trusted("Principal")
+            if owned.accounts:
+                condition.setdefault("StringEquals", {})["aws:ResourceAccount"] = owned.accounts
+            sid = f"AwsOwned{owned.name}"
+            resources = subs(owned.resources)
+            statements.append(allow(sid, owned.actions, resources, principal="*", condition=condition))
         return document(statements)
 
     # -- role trust ----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,8 @@ class AwsOwnedResource:
         actions: The actions allowed, reads only.
         resources: Their ARNs, with CloudFormation placeholders.
         reason: Why the environment needs it.
+        accounts: AWS's accounts that the resources must belong to, as a list or an intrinsic that gives one.
+            Needed where the ARNs' account is a wildcard.
         signed_by_aws: True where AWS signs the request (a presigned URL that a service hands out), so that
             a condition on our principals would refuse it.
     """
@@ -42,6 +45,7 @@ class AwsOwnedResource:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     reason: str
+    accounts: Any = ()
     signed_by_aws: bool = False
 
 
@@ -112,4 +116,35 @@ FOUNDATION_MODELS = AwsOwnedResource(
     resources=("arn:${AWS::Partition}:bedrock:${AWS::Region}::foundation-model/*",),
     reason="Foundation models belong to no account. (Amazon Bedrock: Identity-based policy examples)",
 )
-DEFAULT_AWS_OWNED = (IMAGE_LAYERS, JUMPSTART, CODEARTIFACT_ASSETS, FOUNDATION_MODELS)
+JUMPSTART_HUB = AwsOwnedResource(
+    name="JumpStartHub",
+    service="sagemaker.api",
+    actions=(
+        "sagemaker:DescribeHub",
+        "sagemaker:DescribeHubContent",
+        "sagemaker:ListHubContentVersions",
+        "sagemaker:ListHubContents",
+    ),
+    resources=(
+        "arn:${AWS::Partition}:sagemaker:${AWS::Region}:aws:hub/SageMakerPublicHub",
+        "arn:${AWS::Partition}:sagemaker:${AWS::Region}:aws:hub-content/SageMakerPublicHub/*",
+    ),
+    reason="The catalogue that Studio and the SDK read JumpStart models from. "
+    "(Amazon SageMaker AI: Private curated hubs for foundation model access control in JumpStart)",
+)
+PUBLIC_PARAMETERS = AwsOwnedResource(
+    name="PublicParameters",
+    service="ssm",
+    actions=("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"),
+    resources=("arn:${AWS::Partition}:ssm:${AWS::Region}::parameter/aws/service/*",),
+    reason="AWS publishes image ids and versions as parameters that belong to no account. "
+    "(AWS Systems Manager: Working with public parameters in Parameter Store)",
+)
+DEFAULT_AWS_OWNED = (
+    IMAGE_LAYERS,
+    JUMPSTART,
+    JUMPSTART_HUB,
+    CODEARTIFACT_ASSETS,
+    FOUNDATION_MODELS,
+    PUBLIC_PARAMETERS,
+)
