@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from aws_cdk import Acknowledgment, Validations
-from constructs import IConstruct
+import jsii
+from aws_cdk import Acknowledgment, Stack, Validations
+from constructs import IConstruct, IValidation
 
 _FINDING = re.compile(r"[\w.-]+::[\w.-]+(\[.+\])?")
 _SHORTEST_REASON = 40
@@ -28,3 +32,47 @@ def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
     if len(reason) < _SHORTEST_REASON:
         raise ValueError(f"{finding}: the reason {reason!r} is too short for an auditor to judge.")
     Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
+
+
+def acknowledge_wildcards(policy: IConstruct, reasons: Mapping[str, str]) -> None:
+    """Accept the wildcards of one IAM policy, each resource by its exact finding id.
+
+    The id holds the resolved ARN, and how a reference to another stack reads is known only when the app is
+    prepared for synthesis; so the ids are worked out then.
+
+    Args:
+        policy: The policy's construct.
+        reasons: Why each resource needs its wildcard, by the resource as the policy was given it.
+    """
+    policy.node.add_validation(_Wildcards(policy, reasons))
+
+
+@jsii.implements(IValidation)
+class _Wildcards:
+    def __init__(self, policy: IConstruct, reasons: Mapping[str, str]) -> None:
+        self._policy = policy
+        self._reasons = reasons
+
+    def validate(self) -> list[str]:
+        resolved = Stack.of(self._policy).resolve(list(self._reasons))
+        for resource, reason in zip(resolved, self._reasons.values(), strict=True):
+            acknowledge(self._policy, f"AwsSolutions::AwsSolutions-IAM5[Resource::{_flat(resource)}]", reason)
+        return []
+
+
+def _flat(value: Any) -> str:
+    """Write a resolved reference as cdk-nag does in its finding ids."""
+    match value:
+        case str():
+            return value.replace("${", "<").replace("}", ">")
+        case {"Fn::Join": [delimiter, parts]}:
+            return str(delimiter).join(_flat(part) for part in parts)
+        case {"Fn::Sub": text}:
+            return _flat(text)
+        case {"Fn::GetAtt": [resource, attribute]}:
+            return f"<{_flat(resource)}.{_flat(attribute)}>"
+        case {"Fn::ImportValue": name}:
+            return _flat(name)
+        case {"Ref": name}:
+            return f"<{name}>"
+    return json.dumps(value, separators=(",", ":"))

@@ -22,3 +22,8 @@ class child_path:  # noqa: N801 - reads as a function; the path is asked for onl
 def is_token(value: Any) -> bool:
     """Tell whether a string holds a CDK token, so that its text is known only at deploy time."""
     return isinstance(value, str) and "${Token[" in value
+
+
+def may_lose_data(scope: Construct) -> bool:
+    """Tell whether the app carries the flag without which no construct lets stored data go."""
+    return bool(scope.node.try_get_context("secure-ml:allow-data-loss"))

@@ -1,0 +1,324 @@
+"""The data lake: zones under the environment's keys, reached from the environment only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from secure_ml_constructs._acknowledge import acknowledge
+from secure_ml_constructs._cdk import child_path, may_lose_data
+from secure_ml_constructs.errors import ConfigurationError, Problem, Problems
+from secure_ml_constructs.keys import EnvironmentKeys
+from secure_ml_constructs.perimeter import DataPerimeter
+from secure_ml_constructs.storage.access import RoleAccess
+from secure_ml_constructs.storage.bucket_policy import lake_bucket_policy
+from secure_ml_constructs.storage.catalog import Catalog
+from secure_ml_constructs.storage.zones import DEFAULT_ZONES, Zone, check_zones
+
+_NO_REPLICATION = (
+    "A replica would lie in a place that nobody named (C4). Versions outlive deletion and overwriting; a "
+    "copy in another region is the user's decision."
+)
+_ZONE_IS_A_PREFIX = (
+    "A zone is a prefix of a bucket: objects are written after the policy, so their names can't be listed. "
+    "The prefix ends with a slash, and no zone's prefix holds another's."
+)
+
+
+class EncryptedDataLake(Construct):
+    """Zones for data and models, each with its own readers and writers, closed to everyone outside.
+
+    Zones that share a key share a bucket, each under its prefix; a locked zone has a bucket of its own. The
+    bucket policies hold Denies only: what a role may do stands on the role (`grant_read`, `grant_write`).
+
+    Ensures:
+        D1: objects under the zone's customer key; uploads under no or another key denied.
+        D2: public access blocked, ACLs off.
+        D3: reached from the given endpoints only, with the perimeter's exceptions.
+        D4: versioned; versions destroyed by the administrator, erasure and break-glass roles only.
+        D5: server access logs.
+        D6: reading and writing granted by zone.
+        D7: Object Lock by zone; no compliance lock on personal data.
+        D9: a Glue database a zone, with Lake Formation permissions.
+        D11: lifecycle by zone.
+        E2: TLS 1.2 or newer.
+
+    Args:
+        scope: The parent construct.
+        id: The construct's id.
+        perimeter: Who is trusted, and the exceptions.
+        keys: The environment's keys.
+        endpoints: Ids of the VPC endpoints by which the environment reaches S3.
+        access_logs: The bucket for server access logs (`LogArchive.access_log_bucket`).
+        zones: The zones. Default: raw, curated, features, models, output.
+        catalog: Whether Glue databases and Lake Formation permissions are made. Default: yes.
+        bucket_default_encryption: Accept uploads that name no encryption, which S3 then encrypts with the
+            bucket's key. Default: such uploads are denied, and clients name the key (boto3: `ExtraArgs`).
+        removal_policy: `DESTROY` lets CloudFormation delete empty buckets; it needs the context flag
+            `secure-ml:allow-data-loss` as well. Default: `RETAIN`.
+
+    Raises:
+        ConfigurationError: Zones that overlap, repeat or are malformed; a compliance lock on personal data;
+            no endpoint; destruction without the flag.
+
+    Example:
+        >>> lake = EncryptedDataLake(
+        ...     stack, "Lake", perimeter=perimeter, keys=keys,
+        ...     endpoints=vpc.s3_endpoint_ids, access_logs=archive.access_log_bucket,
+        ... )  # doctest: +SKIP
+        >>> lake.grant_read("curated", training_role)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        perimeter: DataPerimeter,
+        keys: EnvironmentKeys,
+        endpoints: Sequence[str],
+        access_logs: s3.IBucket,
+        zones: Sequence[Zone] = DEFAULT_ZONES,
+        catalog: bool = True,
+        bucket_default_encryption: bool = False,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
+        problems = Problems()
+        check_zones(problems, zones)
+        if isinstance(endpoints, str) or not endpoints:
+            problems.add(
+                "endpoints",
+                endpoints,
+                "Without an endpoint nobody could reach the lake.",
+                "Give a list of endpoint ids, for instance vpc.s3_endpoint_ids.",
+            )
+        if removal_policy is not RemovalPolicy.RETAIN and not may_lose_data(scope):
+            problems.add(
+                "removal_policy",
+                removal_policy.name,
+                "Data would be lost with the stack.",
+                "Leave the argument out, or set the context flag 'secure-ml:allow-data-loss' as well.",
+            )
+        problems.raise_if_any(child_path(scope, id))
+        super().__init__(scope, id)
+        self.zones: Mapping[str, Zone] = {zone.name: zone for zone in zones}
+        self._keys = keys
+        self._access: dict[str, RoleAccess] = {}
+        self._names: dict[str, str] = {}
+        self._arns: dict[str, str] = {}
+        log_bucket = access_logs.bucket_name
+        for bucket in dict.fromkeys(zone.bucket for zone in zones):
+            held = [zone for zone in zones if zone.bucket == bucket]
+            key_arn = keys.arn(held[0].key_class)
+            made = _bucket(
+                self,
+                "".join(part.capitalize() for part in bucket.split("-")),
+                zones=held,
+                key_arn=key_arn,
+                log_bucket=log_bucket,
+                log_prefix=f"lake/{bucket}/",
+            )
+            made.apply_removal_policy(removal_policy)
+            self._names[bucket] = made.ref
+            self._arns[bucket] = made.attr_arn
+            policy = lake_bucket_policy(
+                perimeter,
+                bucket_arn=made.attr_arn,
+                key_arn=key_arn,
+                endpoints=endpoints,
+                bucket_default_encryption=bucket_default_encryption,
+            )
+            s3.CfnBucketPolicy(made, "Policy", bucket=made.ref, policy_document=policy)
+        for pack in ("HIPAA.Security", "NIST.800.53.R5"):
+            acknowledge(self, f"{pack}::{pack}-S3BucketReplicationEnabled", _NO_REPLICATION)
+        self._catalog = (
+            Catalog(
+                self,
+                "Catalog",
+                locations={name: (self.zone_uri(name), self.zone_arn(name)) for name in self.zones},
+            )
+            if catalog
+            else None
+        )
+
+    # -- what it holds -------------------------------------------------------------------------------
+
+    @cached_property
+    def buckets(self) -> Mapping[str, s3.IBucket]:
+        """Every bucket, by its name within the lake (`data`, `model`, `<zone>-locked`)."""
+        return {
+            name: s3.Bucket.from_bucket_attributes(
+                self, f"{name}-bucket", bucket_arn=arn, bucket_name=self._names[name]
+            )
+            for name, arn in self._arns.items()
+        }
+
+    @property
+    def bucket_arns(self) -> tuple[str, ...]:
+        """The ARN of every bucket."""
+        return tuple(self._arns.values())
+
+    @property
+    def databases(self) -> Mapping[str, str]:
+        """The Glue database of each zone; empty without a catalog."""
+        return self._catalog.databases if self._catalog else {}
+
+    def bucket(self, zone: str) -> s3.IBucket:
+        """Give the bucket that holds a zone."""
+        return self.buckets[self._zone(zone).bucket]
+
+    def zone_arn(self, zone: str) -> str:
+        """Give the ARN of a zone's prefix, with the slash at its end."""
+        held = self._zone(zone)
+        return f"{self._arns[held.bucket]}/{held.path}"
+
+    def zone_uri(self, zone: str) -> str:
+        """Give the `s3://` address of a zone, with the slash at its end."""
+        held = self._zone(zone)
+        return f"s3://{self._names[held.bucket]}/{held.path}"
+
+    # -- who may use it ------------------------------------------------------------------------------
+
+    def grant_read(self, zone: str, role: iam.IRole) -> None:
+        """Let a role list and read one zone, and query its tables. (D6)
+
+        Args:
+            zone: The zone's name.
+            role: A role under the perimeter's role path; others have no use of the key.
+
+        Raises:
+            ConfigurationError: No such zone.
+        """
+        actions = ("s3:GetObject", "s3:GetObjectVersion")
+        if self._grant(zone, role, "read", actions, ("kms:Decrypt",)) and self._catalog:
+            self._catalog.grant_read(zone, self._access_of(role))
+
+    def grant_write(self, zone: str, role: iam.IRole) -> None:
+        """Let a role write one zone: new objects, new versions and delete markers, and its tables. (D6)
+
+        Args:
+            zone: The zone's name.
+            role: A role under the perimeter's role path; others have no use of the key.
+
+        Raises:
+            ConfigurationError: No such zone.
+        """
+        actions = (
+            "s3:PutObject",
+            "s3:DeleteObject",
+            "s3:AbortMultipartUpload",
+            "s3:ListMultipartUploadParts",
+        )
+        # S3 decrypts the parts of a multipart upload to join them.
+        if (
+            self._grant(zone, role, "write", actions, ("kms:GenerateDataKey", "kms:Decrypt"))
+            and self._catalog
+        ):
+            self._catalog.grant_write(zone, self._access_of(role))
+
+    def _grant(
+        self,
+        zone: str,
+        role: iam.IRole,
+        kind: str,
+        actions: tuple[str, ...],
+        key_actions: tuple[str, ...],
+    ) -> bool:
+        """Grant what has not been granted; tell whether there was anything to do."""
+        held = self._zone(zone)
+        access = self._access_of(role)
+        if (zone, kind) in access.granted:
+            return False
+        access.granted.add((zone, kind))
+        objects = f"{self.zone_arn(zone)}*"
+        listing = {"StringLike": {"s3:prefix": [held.path, f"{held.path}*"]}}
+        access.allow(actions, [objects], wildcards={objects: _ZONE_IS_A_PREFIX})
+        access.allow(("s3:ListBucket",), [self._arns[held.bucket]], condition=listing)
+        access.allow(key_actions, [self._keys.arn(held.key_class)])
+        return True
+
+    def _access_of(self, role: iam.IRole) -> RoleAccess:
+        path = role.node.path
+        if path not in self._access:
+            # The address tells two lakes apart that grant to the same role.
+            self._access[path] = RoleAccess(role, f"LakeAccess{self.node.addr[-8:]}")
+        return self._access[path]
+
+    def _zone(self, name: str) -> Zone:
+        try:
+            return self.zones[name]
+        except KeyError:
+            problem = Problem(
+                "zone", name, "The lake has no such zone.", f"Write one of {', '.join(self.zones)}."
+            )
+            raise ConfigurationError(self.node.path, [problem]) from None
+
+
+def _bucket(
+    scope: Construct, id: str, *, zones: Sequence[Zone], key_arn: str, log_bucket: str, log_prefix: str
+) -> s3.CfnBucket:
+    lock = zones[0].lock
+    return s3.CfnBucket(
+        scope,
+        id,
+        bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
+            server_side_encryption_configuration=[
+                s3.CfnBucket.ServerSideEncryptionRuleProperty(
+                    bucket_key_enabled=True,
+                    server_side_encryption_by_default=s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+                        sse_algorithm="aws:kms", kms_master_key_id=key_arn
+                    ),
+                )
+            ]
+        ),
+        lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
+            rules=[_lifecycle(zone) for zone in zones]
+        ),
+        logging_configuration=s3.CfnBucket.LoggingConfigurationProperty(
+            destination_bucket_name=log_bucket, log_file_prefix=log_prefix
+        ),
+        object_lock_enabled=True if lock else None,
+        object_lock_configuration=s3.CfnBucket.ObjectLockConfigurationProperty(
+            object_lock_enabled="Enabled",
+            rule=s3.CfnBucket.ObjectLockRuleProperty(
+                default_retention=s3.CfnBucket.DefaultRetentionProperty(mode=lock.mode.value, days=lock.days)
+            ),
+        )
+        if lock
+        else None,
+        ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
+            rules=[s3.CfnBucket.OwnershipControlsRuleProperty(object_ownership="BucketOwnerEnforced")]
+        ),
+        public_access_block_configuration=s3.CfnBucket.PublicAccessBlockConfigurationProperty(
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+        ),
+        versioning_configuration=s3.CfnBucket.VersioningConfigurationProperty(status="Enabled"),
+    )
+
+
+def _lifecycle(zone: Zone) -> s3.CfnBucket.RuleProperty:
+    return s3.CfnBucket.RuleProperty(
+        id=zone.name,
+        prefix=zone.path,
+        status="Enabled",
+        abort_incomplete_multipart_upload=s3.CfnBucket.AbortIncompleteMultipartUploadProperty(
+            days_after_initiation=7
+        ),
+        expiration_in_days=zone.expire_days,
+        noncurrent_version_expiration=s3.CfnBucket.NoncurrentVersionExpirationProperty(
+            noncurrent_days=zone.old_version_days
+        ),
+        transitions=[
+            s3.CfnBucket.TransitionProperty(storage_class="GLACIER_IR", transition_in_days=zone.archive_days)
+        ]
+        if zone.archive_days
+        else None,
+    )
