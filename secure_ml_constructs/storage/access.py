@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -20,7 +21,7 @@ class RoleAccess(Construct):
     """
 
     def __init__(self, role: iam.IRole, id: str) -> None:
-        super().__init__(role, id)
+        super().__init__(cast("Construct", role), id)
         self.role = role
         self.granted: set[tuple[str, str]] = set()
         self._policy = iam.ManagedPolicy(self, "Policy", roles=[role])
