@@ -1,0 +1,74 @@
+"""What an environment costs while nobody uses it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+PRICES = "2026-11"
+_HOURS = 730
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StandingCost:
+    """One kind of thing that is charged by the hour or the month.
+
+    Attributes:
+        item: What it is.
+        count: How many.
+        monthly: Their price in US dollars a month, at the list price of us-east-1.
+    """
+
+    item: str
+    count: int
+    monthly: float
+
+
+def _interface_zones(properties: Properties) -> int:
+    return len(properties.get("SubnetIds", [])) if properties.get("VpcEndpointType") == "Interface" else 0
+
+
+def _one(properties: Properties) -> int:
+    return 1
+
+
+# What is charged for standing there, its price a month and how one resource counts. (AWS PrivateLink pricing,
+# AWS KMS pricing, AWS Secrets Manager pricing, Amazon VPC pricing, AWS Network Firewall pricing)
+_ITEMS: tuple[tuple[str, str, float, Callable[[Properties], int]], ...] = (
+    ("interface endpoint-AZ pairs", "AWS::EC2::VPCEndpoint", 0.01 * _HOURS, _interface_zones),
+    ("customer keys", "AWS::KMS::Key", 1.0, _one),
+    ("secrets", "AWS::SecretsManager::Secret", 0.40, _one),
+    ("NAT gateways", "AWS::EC2::NatGateway", 0.045 * _HOURS, _one),
+    (
+        "Network Firewall endpoints",
+        "AWS::NetworkFirewall::Firewall",
+        0.395 * _HOURS,
+        lambda properties: len(properties.get("SubnetMappings", [])),
+    ),
+    (
+        "web ACLs",
+        "AWS::WAFv2::WebACL",
+        5.0,
+        _one,
+    ),
+)
+
+
+def standing_costs(templates: Iterable[dict[str, Any]]) -> tuple[StandingCost, ...]:
+    """Count what is charged by the hour or the month.
+
+    Args:
+        templates: CloudFormation templates.
+    """
+    counts: Counter[str] = Counter()
+    for template in templates:
+        for resource in template.get("Resources", {}).values():
+            for item, kind, _, count in _ITEMS:
+                if resource["Type"] == kind:
+                    counts[item] += count(resource.get("Properties", {}))
+    return tuple(
+        StandingCost(item, counts[item], counts[item] * price) for item, _, price, _ in _ITEMS if counts[item]
+    )

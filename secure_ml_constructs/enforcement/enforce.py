@@ -1,0 +1,115 @@
+"""Register every check on an app, synthesize it, and say what was found."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+import cdk_nag
+from aws_cdk import App, IPolicyValidationPlugin, Validations
+
+from secure_ml_constructs.enforcement.summary import REPORT, Summary, print_summary, read_summary
+from secure_ml_constructs.errors import ConfigurationError, Problem
+
+_CLOUDFORMATION_ERRORS = "@aws-cdk/core:validateAgainstDefaultRules"
+
+
+class Pack(StrEnum):
+    """The cdk-nag rule packs."""
+
+    AWS_SOLUTIONS = "AwsSolutions"
+    HIPAA = "HIPAA.Security"
+    NIST_800_53_R5 = "NIST.800.53.R5"
+    PCI_DSS_321 = "PCI.DSS.321"
+
+
+_CHECKS: dict[Pack, Callable[..., Any]] = {
+    Pack.AWS_SOLUTIONS: cdk_nag.AwsSolutionsChecks,
+    Pack.HIPAA: cdk_nag.HIPAASecurityChecks,
+    Pack.NIST_800_53_R5: cdk_nag.NIST80053R5Checks,
+    Pack.PCI_DSS_321: cdk_nag.PCIDSS321Checks,
+}
+
+
+class Enforcement:
+    """The checks of one app: what `enforce` gives."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._started = time.monotonic()
+
+    def synth(self, *, out: TextIO | None = None) -> Summary:
+        """Synthesize the app with every check, print what came of it, and exit where something is wrong.
+
+        Args:
+            out: Where the summary is printed. Default: standard error, since the CDK's output is a program's.
+
+        Returns:
+            The summary, where nothing was found.
+
+        Raises:
+            SystemExit: With status 1, where a finding is not acknowledged.
+        """
+        failure = None
+        try:
+            self._app.synth()
+        except RuntimeError as error:
+            # jsii gives every JavaScript error this type; only the text tells them apart. A construct that
+            # refuses itself leaves no report.
+            if REPORT not in str(error):
+                raise
+            failure = error
+        summary = read_summary(Path(self._app.outdir), seconds=time.monotonic() - self._started)
+        print_summary(summary, out or sys.stderr)
+        if failure or summary.findings:
+            raise SystemExit(1)
+        return summary
+
+
+def enforce(
+    app: App,
+    *,
+    packs: Sequence[Pack] = (Pack.AWS_SOLUTIONS, Pack.HIPAA, Pack.NIST_800_53_R5),
+    plugins: Sequence[IPolicyValidationPlugin] = (),
+    cloudformation: bool = True,
+) -> Enforcement:
+    """Let no unsafe app be synthesized: register the rule packs, and make the CDK's own validation fail. (R1)
+
+    Call it before the first stack is made: the CDK takes the switch for its validation only then.
+
+    Args:
+        app: The app.
+        packs: cdk-nag packs. Default: AWS Solutions, HIPAA and NIST 800-53 r5.
+        plugins: Further validation plugins. Default: none.
+        cloudformation: Whether the CDK's built-in CloudFormation validation counts as errors. Default: yes.
+
+    Returns:
+        What synthesizes the app: call `synth()` in place of `app.synth()`.
+
+    Raises:
+        ConfigurationError: The app has stacks already, so that the CDK's validation would only warn.
+
+    Example:
+        >>> app = aws_cdk.App()  # doctest: +SKIP
+        >>> checks = enforce(app)  # doctest: +SKIP
+        >>> ...  # stacks and constructs
+        >>> checks.synth()  # doctest: +SKIP
+    """
+    if cloudformation and not app.node.try_get_context(_CLOUDFORMATION_ERRORS):
+        if app.node.children:
+            problem = Problem(
+                "app",
+                app.node.children[0].node.path,
+                "The app has children already, and takes no further context.",
+                "Call enforce(app) right after App(), or set the context "
+                f"'{_CLOUDFORMATION_ERRORS}' in cdk.json.",
+            )
+            raise ConfigurationError("enforce", [problem])
+        app.node.set_context(_CLOUDFORMATION_ERRORS, True)
+    checks = [_CHECKS[Pack(pack)](app) for pack in packs]
+    Validations.of(app).add_plugins(*checks, *plugins)
+    return Enforcement(app)
