@@ -1,5 +1,19 @@
 """The record of what happened: the log archive, the trail and the auditor's questions."""
 
+from secure_ml_constructs.audit.audit_queries import AuditQueries, QueryResults, SavedQuery
+from secure_ml_constructs.audit.audit_trail import AuditTrail, ExistingTrail
+from secure_ml_constructs.audit.cloudtrail_table import TrailLocation
 from secure_ml_constructs.audit.log_archive import LogArchive, ObjectLockMode
+from secure_ml_constructs.audit.trail_events import TrailEvents
 
-__all__ = ["LogArchive", "ObjectLockMode"]
+__all__ = [
+    "AuditQueries",
+    "AuditTrail",
+    "ExistingTrail",
+    "LogArchive",
+    "ObjectLockMode",
+    "QueryResults",
+    "SavedQuery",
+    "TrailEvents",
+    "TrailLocation",
+]
