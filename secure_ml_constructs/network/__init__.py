@@ -1,0 +1,32 @@
+"""The network: a VPC without a way out, or an existing one that has none."""
+
+from secure_ml_constructs.network.addresses import AddressPlan
+from secure_ml_constructs.network.endpoint_services import SERVICES, EndpointProfile, EndpointService
+from secure_ml_constructs.network.endpoints import Endpoints
+from secure_ml_constructs.network.existing_checks import ExistingSubnet
+from secure_ml_constructs.network.existing_network import ExistingGroups, ExistingNetwork
+from secure_ml_constructs.network.ml_network import MlNetwork
+from secure_ml_constructs.network.prefix_lists import PrefixLists
+from secure_ml_constructs.network.secure_vpc import (
+    EncryptionControl,
+    InternetGatewayBlock,
+    SecureVpc,
+    VpcGuards,
+)
+
+__all__ = [
+    "SERVICES",
+    "AddressPlan",
+    "EncryptionControl",
+    "EndpointProfile",
+    "EndpointService",
+    "Endpoints",
+    "ExistingGroups",
+    "ExistingNetwork",
+    "ExistingSubnet",
+    "InternetGatewayBlock",
+    "MlNetwork",
+    "PrefixLists",
+    "SecureVpc",
+    "VpcGuards",
+]

@@ -1,0 +1,120 @@
+"""The endpoints of a network, each with its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import CfnCondition, CfnMapping, Fn, Stack
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from secure_ml_constructs._cdk import is_token
+from secure_ml_constructs.network.aws_registries import (
+    partition_accounts,
+    registries,
+    registry_accounts,
+)
+from secure_ml_constructs.network.endpoint_services import EndpointService
+from secure_ml_constructs.network.endpoints import Endpoints
+from secure_ml_constructs.network.references import weaken
+from secure_ml_constructs.perimeter import AwsOwnedResource, DataPerimeter
+from secure_ml_constructs.policy import sub
+
+# Private APIs may be called by who has a token and no IAM identity; the API's authorizer then decides.
+_OUR_APIS = ("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:*",)
+
+
+class EndpointSet(Construct):
+    """The gateway and interface endpoints of a network. (N2, N3)
+
+    Args:
+        scope: The parent construct.
+        id: The construct's id.
+        perimeter: Gives each endpoint its policy.
+        endpoints: Which services, and in which zones.
+        existing: Ids of endpoints that are there already, by service; none is made for these.
+        vpc_id: The VPC.
+        zones: The zones' names, as far as they are known.
+        subnet_ids: A subnet for each zone.
+        route_table_ids: The route tables that gateway endpoints write their routes into.
+        security_group_id: The interface endpoints' group.
+
+    Attributes:
+        ids: The endpoints' ids by service, existing ones among them.
+        zone_pairs: The number of interfaces made: what is charged by the hour.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        perimeter: DataPerimeter,
+        endpoints: Endpoints,
+        existing: Mapping[str, str],
+        vpc_id: str,
+        zones: Sequence[str],
+        subnet_ids: Sequence[str],
+        route_table_ids: Sequence[str],
+        security_group_id: str,
+    ) -> None:
+        super().__init__(scope, id)
+        region = Stack.of(self).region
+        made = [service for service in endpoints.services if service.name not in existing]
+        images = self._images(region) if endpoints.aws_images and _has_registry(made) else ()
+        china = self._china_prefix(made) if is_token(region) else ""
+        self.ids: dict[str, str] = dict(existing)
+        self.zone_pairs = 0
+        for service in made:
+            name = service.deferred_name(region, china) if is_token(region) else service.full_name(region)
+            properties: dict[str, Any] = {"service_name": name, "vpc_id": vpc_id}
+            if service.accepts_policy:
+                properties["policy_document"] = perimeter.endpoint_policy(
+                    service.policy_name,
+                    anonymous_resources=[sub(arn) for arn in _OUR_APIS]
+                    if service.policy_name == "execute-api"
+                    else (),
+                    aws_owned=images,
+                )
+            if service.gateway:
+                properties["vpc_endpoint_type"] = "Gateway"
+                properties["route_table_ids"] = list(dict.fromkeys(route_table_ids))
+            else:
+                positions = endpoints.positions(service.name, zones)
+                self.zone_pairs += len(positions)
+                properties["vpc_endpoint_type"] = "Interface"
+                properties["private_dns_enabled"] = service.private_dns
+                properties["security_group_ids"] = [security_group_id]
+                properties["subnet_ids"] = [subnet_ids[position] for position in positions]
+                if service.policy_name == "s3":
+                    properties["dns_options"] = ec2.CfnVPCEndpoint.DnsOptionsSpecificationProperty(
+                        private_dns_only_for_inbound_resolver_endpoint="AllResolvers"
+                    )
+            endpoint = ec2.CfnVPCEndpoint(self, _logical(service), **properties)
+            weaken(endpoint)
+            self.ids[service.name] = endpoint.ref
+
+    def _images(self, region: str) -> tuple[AwsOwnedResource, ...]:
+        if not is_token(region):
+            return registries(registry_accounts(region))
+        table = {partition: {"Accounts": accounts} for partition, accounts in partition_accounts().items()}
+        mapping = CfnMapping(self, "AwsRegistries", mapping=table)
+        return registries({"Fn::FindInMap": [mapping.logical_id, {"Ref": "AWS::Partition"}, "Accounts"]})
+
+    def _china_prefix(self, services: Sequence[EndpointService]) -> str:
+        if not any("cn-" in service.local_prefix for service in services):
+            return "com.amazonaws"
+        condition = CfnCondition(
+            self, "InChina", expression=Fn.condition_equals(Fn.ref("AWS::Partition"), "aws-cn")
+        )
+        return Fn.condition_if(condition.logical_id, "cn.com.amazonaws", "com.amazonaws").to_string()
+
+
+def _has_registry(services: Sequence[EndpointService]) -> bool:
+    return any(service.policy_name in ("ecr.api", "ecr.dkr") for service in services)
+
+
+def _logical(service: EndpointService) -> str:
+    """A construct id: `sagemaker.featurestore-runtime` gives `SagemakerFeaturestoreRuntime`."""
+    return "".join(part.capitalize() for part in service.name.replace("-", ".").split("."))

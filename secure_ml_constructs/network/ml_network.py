@@ -1,0 +1,95 @@
+"""What other constructs need to know of a network, whoever made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from secure_ml_constructs.network.security_groups import ClientGroup
+
+
+class MlNetwork(Construct):
+    """The network of an environment: `SecureVpc`, or an existing one behind the same attributes.
+
+    Attributes:
+        vpc_id: The VPC's id.
+        vpc_cidr: The VPC's range; empty where it is not known.
+        availability_zones: The zones' names, possibly tokens.
+        isolated_subnet_ids: A subnet for each zone.
+        endpoint_ids: The endpoints' ids by service, as in the catalogue (`sagemaker.api`).
+        endpoint_zone_pairs: Interface endpoints times zones: what is charged by the hour.
+        endpoint_security_group_id: The group of the interface endpoints.
+        workload_security_group_id: The group of notebooks, functions and endpoints.
+        job_security_group_id: The group of training and processing jobs.
+    """
+
+    vpc_id: str
+    vpc_cidr: str
+    availability_zones: tuple[str, ...]
+    isolated_subnet_ids: tuple[str, ...]
+    route_table_ids: tuple[str, ...]
+    endpoint_ids: Mapping[str, str]
+    endpoint_zone_pairs: int
+    endpoint_security_group_id: str
+    workload_security_group_id: str
+    job_security_group_id: str
+    _prefix_lists: Mapping[str, str]
+
+    @property
+    def s3_endpoint_ids(self) -> tuple[str, ...]:
+        """The ids of every endpoint by which S3 is reached: what bucket policies name."""
+        return tuple(self.endpoint_ids[name] for name in ("s3", "s3-interface") if name in self.endpoint_ids)
+
+    @cached_property
+    def vpc(self) -> ec2.IVpc:
+        """The VPC with its isolated subnets."""
+        return ec2.Vpc.from_vpc_attributes(
+            self,
+            "Vpc",
+            vpc_id=self.vpc_id,
+            vpc_cidr_block=self.vpc_cidr or None,
+            availability_zones=list(self.availability_zones),
+            isolated_subnet_ids=list(self.isolated_subnet_ids),
+            isolated_subnet_route_table_ids=list(self.route_table_ids) or None,
+        )
+
+    @cached_property
+    def endpoint_security_group(self) -> ec2.ISecurityGroup:
+        """The group of the interface endpoints: 443 in from the groups below."""
+        return self._group("EndpointSecurityGroup", self.endpoint_security_group_id)
+
+    @cached_property
+    def workload_security_group(self) -> ec2.ISecurityGroup:
+        """The group of notebooks, functions and inference: 443 out to the endpoints."""
+        return self._group("WorkloadSecurityGroup", self.workload_security_group_id)
+
+    @cached_property
+    def job_security_group(self) -> ec2.ISecurityGroup:
+        """The group of jobs: as workloads, and members may talk as encrypted distributed training does."""
+        return self._group("JobSecurityGroup", self.job_security_group_id)
+
+    def add_job_group(self, id: str, *, efa: bool = False) -> ec2.ISecurityGroup:
+        """Make a further job group: members of one group can't talk to those of another.
+
+        Args:
+            id: The construct's id, for instance a team's or a pipeline's name.
+            efa: True for instance types with Elastic Fabric Adapter, which need all traffic among members.
+        """
+        group = ClientGroup(
+            self,
+            id,
+            vpc_id=self.vpc_id,
+            description=f"Jobs of {id}",
+            endpoint_group_id=self.endpoint_security_group_id,
+            prefix_lists=self._prefix_lists,
+            jobs=True,
+            efa=efa,
+        )
+        return self._group(f"{id}SecurityGroup", group.group_id)
+
+    def _group(self, id: str, group_id: str) -> ec2.ISecurityGroup:
+        # Not "all outbound": a rule that a caller asks for is then really made.
+        return ec2.SecurityGroup.from_security_group_id(self, id, group_id, allow_all_outbound=False)

@@ -1,0 +1,295 @@
+"""A VPC without a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from aws_cdk import CfnTag, Fn
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from constructs import Construct, IConstruct
+
+from secure_ml_constructs._cdk import child_path, is_token
+from secure_ml_constructs.errors import Problems
+from secure_ml_constructs.network.addresses import AddressPlan
+from secure_ml_constructs.network.endpoint_set import EndpointSet
+from secure_ml_constructs.network.endpoints import Endpoints
+from secure_ml_constructs.network.existing_checks import ExistingSubnet
+from secure_ml_constructs.network.existing_network import ExistingGroups, ExistingNetwork
+from secure_ml_constructs.network.flow_log import VpcFlowLog, check_retention
+from secure_ml_constructs.network.ml_network import MlNetwork
+from secure_ml_constructs.network.network_acl import IsolatedAcl
+from secure_ml_constructs.network.prefix_lists import PrefixLists
+from secure_ml_constructs.network.references import weaken
+from secure_ml_constructs.network.security_groups import ClientGroup, EndpointGroup
+from secure_ml_constructs.network.settings import NetworkSettings
+from secure_ml_constructs.perimeter import DataPerimeter
+
+
+class InternetGatewayBlock(StrEnum):
+    """What VPC Block Public Access stops, in every VPC of the account and region."""
+
+    BIDIRECTIONAL = "block-bidirectional"
+    INGRESS = "block-ingress"
+
+
+class EncryptionControl(StrEnum):
+    """What VPC encryption control does about traffic that the network does not encrypt."""
+
+    MONITOR = "monitor"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VpcGuards:
+    """Guards that AWS itself keeps over a VPC.
+
+    Args:
+        block_public_access: VPC Block Public Access. A setting of the whole account and region, so one
+            network of an app makes it. Default: left as it is.
+        encryption_control: VPC encryption control; charged by the hour. Enforcing admits only instance types
+            that encrypt in transit. Default: none.
+    """
+
+    block_public_access: InternetGatewayBlock | None = None
+    encryption_control: EncryptionControl | None = None
+
+
+class SecureVpc(MlNetwork):
+    """A VPC with isolated subnets, from which AWS services are reached by endpoints, and nothing else is.
+
+    Ensures:
+        N1: isolated subnets in 2 or 3 zones; no internet gateway, NAT or other route out; no public
+            addresses; VPC Block Public Access and encryption control as options.
+        N2: gateway and interface endpoints by profile, with private DNS.
+        N3: a policy on every endpoint whose service takes one: our principals, our resources, AWS's own by
+            name.
+        N4: groups by reference, 443 to endpoints only, S3 and DynamoDB by managed prefix list; the default
+            group emptied; jobs that can train distributed and encrypted.
+        N5: NACLs that let the gateway endpoints work and nothing else.
+        N6: flow logs of all traffic under a customer key.
+
+    Args:
+        scope: The parent construct.
+        id: The construct's id.
+        perimeter: Who is trusted; gives every policy.
+        logs_key: The key of the log groups; its policy must let CloudWatch Logs use it, as
+            `EnvironmentKeys.logs` does.
+        cidr: The VPC's range, private, /16 to /24, or an `AddressPlan`. Default: `10.0.0.0/16`.
+        availability_zones: 2 or 3 to take the region's first, or their names. Default: 2, which every region
+            has; each zone costs an interface for every endpoint.
+        endpoints: Which endpoints. Default: `Endpoints()`, the Studio profile.
+        prefix_lists: The managed prefix lists of S3 and DynamoDB. Default: looked up at deployment.
+        flow_log_retention_days: Days the flow log is kept. Default: 365.
+        guards: What AWS itself guards. Default: none.
+
+    Raises:
+        ConfigurationError: A range too small, not private or overlapping; fewer than 2 or more than 3 zones;
+            a zone that is not there; a malformed prefix list; a retention CloudWatch Logs does not know; a
+            second VPC Block Public Access in one app.
+
+    Example:
+        >>> vpc = SecureVpc(stack, "Vpc", perimeter=perimeter, logs_key=keys.logs)
+        >>> vpc.endpoint_zone_pairs
+        36
+    """
+
+    _blocking: ClassVar[WeakKeyDictionary[IConstruct, str]] = WeakKeyDictionary()
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        perimeter: DataPerimeter,
+        logs_key: kms.IKey,
+        cidr: str | AddressPlan = "10.0.0.0/16",
+        availability_zones: int | Sequence[str] = 2,
+        endpoints: Endpoints | None = None,
+        prefix_lists: PrefixLists | None = None,
+        flow_log_retention_days: int = 365,
+        guards: VpcGuards | None = None,
+    ) -> None:
+        endpoints = endpoints or Endpoints()
+        guards = guards or VpcGuards()
+        plan = AddressPlan(cidr=cidr) if isinstance(cidr, str) else cidr
+        problems = Problems()
+        zones = check_zones(problems, availability_zones)
+        ranges = plan.check(problems, len(zones))
+        if zones:
+            endpoints.check_zones(problems, zones)
+        gateways = [service.name for service in endpoints.services if service.gateway]
+        listed = prefix_lists.check(problems, gateways) if prefix_lists else {}
+        check_retention(problems, "flow_log_retention_days", flow_log_retention_days)
+        root = scope.node.root if guards.block_public_access else None
+        if root and root in self._blocking:
+            reason = f"It is a setting of the whole account and region, and {self._blocking[root]} makes it."
+            value = guards.block_public_access
+            problems.add("guards.block_public_access", value, reason, "Leave it out here.")
+        problems.raise_if_any(child_path(scope, id))
+        super().__init__(scope, id)
+
+        vpc = ec2.CfnVPC(
+            self,
+            "Resource",
+            cidr_block=plan.cidr,
+            enable_dns_hostnames=True,
+            enable_dns_support=True,
+            tags=[_name(id)],
+        )
+        weaken(vpc)
+        self.vpc_id = vpc.ref
+        self.vpc_cidr = plan.cidr
+        self.availability_zones = tuple(
+            zone or Fn.select(index, Fn.get_azs()) for index, zone in enumerate(zones)
+        )
+        self._make_subnets(id, ranges)
+        key_arn = logs_key.key_arn
+        VpcFlowLog(
+            self,
+            "FlowLog",
+            perimeter=perimeter,
+            vpc_id=self.vpc_id,
+            logs_key_arn=key_arn,
+            retention_days=flow_log_retention_days,
+        )
+        settings = NetworkSettings(
+            self,
+            "Settings",
+            perimeter=perimeter,
+            logs_key_arn=key_arn,
+            default_group=vpc.attr_default_security_group,
+            prefix_lists=() if prefix_lists else gateways,
+        )
+        self._prefix_lists = listed or settings.prefix_lists
+        self._make_groups()
+        IsolatedAcl(
+            self,
+            "Acl",
+            vpc_id=self.vpc_id,
+            cidr=plan.cidr,
+            subnet_ids=self.isolated_subnet_ids,
+            gateway_endpoints=bool(gateways),
+        )
+        made = EndpointSet(
+            self,
+            "Endpoints",
+            perimeter=perimeter,
+            endpoints=endpoints,
+            existing={},
+            vpc_id=self.vpc_id,
+            zones=zones,
+            subnet_ids=self.isolated_subnet_ids,
+            route_table_ids=self.route_table_ids,
+            security_group_id=self.endpoint_security_group_id,
+        )
+        self.endpoint_ids = made.ids
+        self.endpoint_zone_pairs = made.zone_pairs
+        self._guard(guards, root)
+
+    @classmethod
+    def from_existing(
+        cls,
+        scope: Construct,
+        id: str,
+        *,
+        perimeter: DataPerimeter,
+        logs_key: kms.IKey,
+        vpc: ec2.IVpc | str,
+        subnets: Sequence[ec2.ISubnet | ExistingSubnet] | None = None,
+        endpoints: Endpoints | None = None,
+        existing_endpoints: dict[str, str] | None = None,
+        groups: ExistingGroups | None = None,
+        prefix_lists: PrefixLists | None = None,
+        flow_log_retention_days: int | None = None,
+    ) -> ExistingNetwork:
+        """Take a VPC, or shared subnets of one, that the network team owns. See `ExistingNetwork`."""
+        return ExistingNetwork(
+            scope,
+            id,
+            perimeter=perimeter,
+            logs_key=logs_key,
+            vpc=vpc,
+            subnets=subnets,
+            endpoints=endpoints,
+            existing_endpoints=existing_endpoints,
+            groups=groups,
+            prefix_lists=prefix_lists,
+            flow_log_retention_days=flow_log_retention_days,
+        )
+
+    def _make_subnets(self, name: str, ranges: Sequence[str]) -> None:
+        subnet_ids, tables = [], []
+        for number, (zone, block) in enumerate(zip(self.availability_zones, ranges, strict=True), start=1):
+            subnet = ec2.CfnSubnet(
+                self,
+                f"IsolatedSubnet{number}",
+                vpc_id=self.vpc_id,
+                availability_zone=zone,
+                cidr_block=block,
+                map_public_ip_on_launch=False,
+                tags=[_name(f"{name} isolated {number}")],
+            )
+            weaken(subnet)
+            # A table each: a firewalled way out, where one is asked for, differs by zone.
+            table = ec2.CfnRouteTable(self, f"RouteTable{number}", vpc_id=self.vpc_id).ref
+            ec2.CfnSubnetRouteTableAssociation(
+                self, f"RouteTableAssociation{number}", subnet_id=subnet.ref, route_table_id=table
+            )
+            subnet_ids.append(subnet.ref)
+            tables.append(table)
+        self.isolated_subnet_ids = tuple(subnet_ids)
+        self.route_table_ids = tuple(tables)
+
+    def _make_groups(self) -> None:
+        endpoint_group = EndpointGroup(self, "EndpointGroup", vpc_id=self.vpc_id)
+        self.endpoint_security_group_id = endpoint_group.group_id
+        shared: dict[str, Any] = {
+            "vpc_id": self.vpc_id,
+            "endpoint_group_id": endpoint_group.group_id,
+            "prefix_lists": self._prefix_lists,
+        }
+        workload = ClientGroup(
+            self, "WorkloadGroup", description="Notebooks, functions and inference", **shared
+        )
+        job = ClientGroup(self, "JobGroup", description="Training and processing jobs", jobs=True, **shared)
+        self.workload_security_group_id = workload.group_id
+        self.job_security_group_id = job.group_id
+
+    def _guard(self, guards: VpcGuards, root: IConstruct | None) -> None:
+        if guards.block_public_access and root:
+            self._blocking[root] = self.node.path
+            ec2.CfnVPCBlockPublicAccessOptions(
+                self, "BlockPublicAccess", internet_gateway_block_mode=guards.block_public_access.value
+            )
+        if guards.encryption_control:
+            ec2.CfnVPCEncryptionControl(
+                self, "EncryptionControl", vpc_id=self.vpc_id, mode=guards.encryption_control.value
+            )
+
+
+def _name(text: str) -> CfnTag:
+    return CfnTag(key="Name", value=text)
+
+
+def check_zones(problems: Problems, wanted: int | Sequence[str]) -> tuple[str, ...]:
+    """Give the zones' names, empty where they are not known, and record what is wrong."""
+    names = ("",) * wanted if isinstance(wanted, int) and wanted > 0 else wanted
+    if isinstance(names, (int, str)):
+        fix = "Write 2 or 3, or a list of names such as ['eu-central-1a', 'eu-central-1b']."
+        problems.add("availability_zones", wanted, "This is neither a number of zones nor a list.", fix)
+        return ()
+    if len(names) < 2:
+        reason = "One zone is one outage away from none, and SageMaker asks for two."
+        problems.add("availability_zones", wanted, reason, "Write 2 or 3.")
+    elif len(names) > 3:
+        reason = "Each zone costs an interface for every endpoint; more than three gain nothing."
+        problems.add("availability_zones", wanted, reason, "Write 2 or 3.")
+    known = [name for name in names if name and not is_token(name)]
+    if len(set(known)) < len(known):
+        problems.add("availability_zones", wanted, "A zone is named twice.", "Name each zone once.")
+    return tuple(names)
