@@ -1,1 +1,56 @@
-"""Secure machine-learning environments on AWS, as CDK constructs."""
+"""Secure machine-learning environments on AWS: constructs that build them, checks that prove them.
+
+Names are imported on first use, so that `import secure_ml_constructs.verification` loads no CDK.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from secure_ml_constructs.audit import AuditTrail as AuditTrail
+    from secure_ml_constructs.audit import LogArchive as LogArchive
+    from secure_ml_constructs.enforcement import acknowledge as acknowledge
+    from secure_ml_constructs.enforcement import enforce as enforce
+    from secure_ml_constructs.environment import SecureMlEnvironment as SecureMlEnvironment
+    from secure_ml_constructs.environment import load_config as load_config
+    from secure_ml_constructs.errors import ConfigurationError as ConfigurationError
+    from secure_ml_constructs.keys import EnvironmentKeys as EnvironmentKeys
+    from secure_ml_constructs.keys import KeyClass as KeyClass
+    from secure_ml_constructs.network import EndpointProfile as EndpointProfile
+    from secure_ml_constructs.network import Endpoints as Endpoints
+    from secure_ml_constructs.network import SecureVpc as SecureVpc
+    from secure_ml_constructs.perimeter import DataPerimeter as DataPerimeter
+    from secure_ml_constructs.storage import EncryptedDataLake as EncryptedDataLake
+    from secure_ml_constructs.storage import Zone as Zone
+
+_HOME = {
+    "AuditTrail": "audit",
+    "ConfigurationError": "errors",
+    "DataPerimeter": "perimeter",
+    "EncryptedDataLake": "storage",
+    "EndpointProfile": "network",
+    "Endpoints": "network",
+    "EnvironmentKeys": "keys",
+    "KeyClass": "keys",
+    "LogArchive": "audit",
+    "SecureMlEnvironment": "environment",
+    "SecureVpc": "network",
+    "Zone": "storage",
+    "acknowledge": "enforcement",
+    "enforce": "enforcement",
+    "load_config": "environment",
+}
+
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -52,11 +52,12 @@ class Problems:
         """Record one refused argument."""
         self._found.append(Problem(argument, given, reason, fix))
 
-    def extend(self, prefix: str, error: ConfigurationError) -> None:
+    def extend(self, prefix: str, problems: Iterable[Problem]) -> None:
         """Take over the problems of a nested value, with its path put in front."""
-        self._found.extend(
-            Problem(f"{prefix}.{p.argument}", p.given, p.reason, p.fix) for p in error.problems
-        )
+        self._found.extend(Problem(f"{prefix}.{p.argument}", p.given, p.reason, p.fix) for p in problems)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self._found)
 
     def __bool__(self) -> bool:
         return bool(self._found)

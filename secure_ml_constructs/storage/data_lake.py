@@ -12,6 +12,7 @@ from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge
 from secure_ml_constructs._cdk import child_path, may_lose_data
+from secure_ml_constructs.audit.archive_policies import ACCESS_LOG_PREFIX
 from secure_ml_constructs.errors import ConfigurationError, Problem, Problems
 from secure_ml_constructs.keys import EnvironmentKeys
 from secure_ml_constructs.perimeter import DataPerimeter
@@ -121,7 +122,7 @@ class EncryptedDataLake(Construct):
                 zones=held,
                 key_arn=key_arn,
                 log_bucket=log_bucket,
-                log_prefix=f"lake/{bucket}/",
+                log_prefix=f"{ACCESS_LOG_PREFIX}lake/{bucket}/",
             )
             made.apply_removal_policy(removal_policy)
             self._names[bucket] = made.ref

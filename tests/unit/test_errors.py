@@ -28,8 +28,6 @@ def test_nothing_is_raised_where_nothing_is_wrong() -> None:
 
 def test_a_nested_value_keeps_its_path() -> None:
     problems = Problems()
-    problems.extend(
-        "perimeter", ConfigurationError("DataPerimeter", [Problem("organization", "x", "No.", "Yes.")])
-    )
+    problems.extend("perimeter", [Problem("organization", "x", "No.", "Yes.")])
     with pytest.raises(ConfigurationError, match=r"perimeter\.organization='x'"):
         problems.raise_if_any("environment.yaml")

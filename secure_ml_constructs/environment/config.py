@@ -1,0 +1,242 @@
+"""The configuration file of an environment: its model, and how it is read.
+
+The model holds structure; what a value may be is decided by the construct or value class that takes it, and
+asked of it here, so that a wrong file hears every problem at once and each rule stands in one place.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from secure_ml_constructs.audit import ObjectLockMode, TrailEvents
+from secure_ml_constructs.audit.log_archive import MINIMUM_RETENTION_DAYS
+from secure_ml_constructs.environment.network_config import NetworkSection
+from secure_ml_constructs.errors import ConfigurationError, Problem, Problems
+from secure_ml_constructs.key_uses import KeyClass
+from secure_ml_constructs.perimeter import DataPerimeter, PerimeterException
+from secure_ml_constructs.perimeter_entries import DEFAULT_EXCEPTIONS
+from secure_ml_constructs.storage import DEFAULT_ZONES, DatasetLock, LockMode, Zone
+from secure_ml_constructs.storage.zones import check_zones
+
+AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="12 digits, in quotes.")]
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="For instance eu-central-1.")]
+KeyArn = Annotated[str, Field(pattern=r"^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$")]
+
+
+class Section(BaseModel):
+    """A part of the file: nothing unknown, nothing changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExceptionSection(Section):
+    """A role that the network condition of the data lets through."""
+
+    name: str
+    reason: str = Field(min_length=20, description="Why it has to stand: read by auditors.")
+    principals: tuple[str, ...] = Field(min_length=1, description="Role ARNs, or patterns of them.")
+
+
+class PerimeterSection(Section):
+    """Who is trusted. ARNs may hold ${AWS::Partition}, ${AWS::AccountId} and ${AWS::Region}."""
+
+    organization: str | None = Field(default=None, description="An AWS Organizations id (o-…).")
+    accounts: tuple[AccountId, ...] = ()
+    role_path: str = Field(default="/secure-ml/", description="The IAM path of the environment's roles.")
+    administrators: tuple[str, ...] = Field(default=(), description="Roles that administer keys and buckets.")
+    deploying_roles: tuple[str, ...] | None = Field(
+        default=None, description="Default: the execution role of the CDK bootstrap."
+    )
+    break_glass_roles: tuple[str, ...] = Field(default=(), description="Roles for emergencies.")
+    erasure_roles: tuple[str, ...] = Field(default=(), description="Roles that erase a person's records.")
+    exceptions: tuple[ExceptionSection, ...] = Field(default=(), description="Added to the usual ones.")
+
+    def value(self) -> DataPerimeter:
+        """Give the perimeter."""
+        arguments = self.model_dump(exclude={"exceptions", "deploying_roles"})
+        if self.deploying_roles is not None:
+            arguments["deploying_roles"] = self.deploying_roles
+        added = tuple(PerimeterException(**exception.model_dump()) for exception in self.exceptions)
+        return DataPerimeter(**arguments, exceptions=(*DEFAULT_EXCEPTIONS, *added))
+
+
+class KeysSection(Section):
+    """The customer keys."""
+
+    rotation_days: int = Field(default=365, ge=90, le=2560)
+    existing: dict[KeyClass, KeyArn] = Field(
+        default_factory=dict, description="Keys of yours in place of new ones, by class."
+    )
+
+
+class ArchiveSection(Section):
+    """The log archive."""
+
+    retention_days: int = Field(default=2555, ge=MINIMUM_RETENTION_DAYS, le=36_500)
+    mode: Literal["compliance", "governance"] = "compliance"
+
+    @property
+    def lock_mode(self) -> ObjectLockMode:
+        """The mode as the construct takes it."""
+        return ObjectLockMode(self.mode.upper())
+
+
+class TrailSection(Section):
+    """The trail."""
+
+    log_retention_days: int = 365
+    insights: bool = True
+    denied_network_calls_only: bool = False
+    network_sources: tuple[str, ...] | None = Field(
+        default=None,
+        description="Services whose endpoint traffic is recorded. Default: all that CloudTrail knows.",
+    )
+
+    def events(self) -> TrailEvents:
+        """Give what the trail records."""
+        return TrailEvents(
+            insights=self.insights,
+            denied_network_calls_only=self.denied_network_calls_only,
+            network_sources=self.network_sources,
+        )
+
+
+class LockSection(Section):
+    """Object Lock of a zone."""
+
+    mode: Literal["compliance", "governance"] = "governance"
+    days: int = Field(ge=1, le=36_500)
+
+
+class ZoneSection(Section):
+    """A zone of the lake."""
+
+    name: str
+    prefix: str = Field(default="", description="Default: the name.")
+    key_class: Literal["data", "model"] = "data"
+    personal_data: bool = False
+    expire_days: int | None = None
+    archive_days: int | None = None
+    old_version_days: int = 90
+    lock: LockSection | None = None
+
+    def value(self) -> Zone:
+        """Give the zone."""
+        lock = DatasetLock(mode=LockMode(self.lock.mode.upper()), days=self.lock.days) if self.lock else None
+        arguments = self.model_dump(exclude={"lock", "key_class"})
+        return Zone(**arguments, key_class=KeyClass(self.key_class), lock=lock)
+
+
+class LakeSection(Section):
+    """The data lake."""
+
+    zones: tuple[ZoneSection, ...] | None = Field(
+        default=None, description="Default: raw, curated, features, models, output."
+    )
+    catalog: bool = True
+    bucket_default_encryption: bool = False
+
+    def values(self) -> tuple[Zone, ...]:
+        """Give the zones."""
+        return DEFAULT_ZONES if self.zones is None else tuple(zone.value() for zone in self.zones)
+
+
+class EnvironmentConfig(Section):
+    """An environment for machine learning, as its stacks are made from."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,29}$", description="In front of every stack's name.")
+    account: AccountId | None = Field(default=None, description="Default: where the CDK CLI is signed in.")
+    region: Region | None = None
+    perimeter: PerimeterSection = PerimeterSection()
+    keys: KeysSection = KeysSection()
+    network: NetworkSection = NetworkSection()
+    archive: ArchiveSection = ArchiveSection()
+    trail: TrailSection = TrailSection()
+    lake: LakeSection = LakeSection()
+
+    @model_validator(mode="after")
+    def _account_and_region_together(self) -> EnvironmentConfig:
+        if (self.account is None) != (self.region is None):
+            raise ValueError("account and region are given both or neither")
+        return self
+
+    def check(self, problems: Problems) -> None:
+        """Record what the constructs would refuse.
+
+        Args:
+            problems: Where to record; arguments are paths in the file.
+        """
+        try:
+            self.perimeter.value()
+        except ConfigurationError as error:
+            problems.extend("perimeter", error.problems)
+        _within(problems, "network", self.network.check)
+        _within(problems, "trail", self.trail.events().check)
+        _within(problems, "lake", lambda found: check_zones(found, self.lake.values()))
+
+
+def load_config(path: Path | str) -> EnvironmentConfig:
+    """Read and check a configuration file.
+
+    Args:
+        path: A YAML file.
+
+    Raises:
+        ConfigurationError: It can't be read, or it holds what an environment can't be made from: every
+            problem, each with its path in the file.
+    """
+    path = Path(path)
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = f"It can't be read: {error.strerror}."
+        raise ConfigurationError(
+            str(path), [Problem("file", str(path), reason, "Give a YAML file.")]
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = f"This is no YAML: {' '.join(str(error).split())}."
+        raise ConfigurationError(str(path), [Problem("file", str(path), reason, "Mend it there.")]) from None
+    return parse_config(raw, where=str(path))
+
+
+def parse_config(raw: Any, *, where: str) -> EnvironmentConfig:
+    """Check a configuration that has been read already.
+
+    Args:
+        raw: What the file holds.
+        where: What the error names: the file.
+
+    Raises:
+        ConfigurationError: Every problem, each with its path in the file.
+    """
+    problems = Problems()
+    if not isinstance(raw, dict):
+        problems.add("file", raw, "A configuration is a mapping.", "Start with 'name: my-environment'.")
+        problems.raise_if_any(where)
+    try:
+        config = EnvironmentConfig.model_validate(raw)
+    except ValidationError as error:
+        for detail in error.errors():
+            fix = "Leave it out." if detail["type"] == "extra_forbidden" else "See environment.schema.json."
+            problems.add(_path(detail["loc"]), detail["input"], f"{detail['msg']}.", fix)
+        raise ConfigurationError(where, problems) from None
+    config.check(problems)
+    problems.raise_if_any(where)
+    return config
+
+
+def _within(problems: Problems, prefix: str, check: Any) -> None:
+    found = Problems()
+    check(found)
+    problems.extend(prefix, found)
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "file"

@@ -1,0 +1,167 @@
+"""The environment: one configuration, stacks split by lifetime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aws_cdk import Environment, Stack
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from secure_ml_constructs.audit import AuditTrail, LogArchive
+from secure_ml_constructs.environment.config import EnvironmentConfig, load_config
+from secure_ml_constructs.keys import EnvironmentKeys
+from secure_ml_constructs.network import MlNetwork, SecureVpc
+from secure_ml_constructs.storage import EncryptedDataLake
+
+
+class SecureMlEnvironment(Construct):
+    """Network, keys, data lake and audit from one configuration, in stacks that depend one way only.
+
+    Keys name roles and services and never an endpoint; the network takes the logs key; the archive and the
+    lake name the network's endpoints. So no stack waits for one that waits for it, and an endpoint can be
+    replaced: what names it reads its id from the network's outputs.
+
+    Ensures:
+        What the constructs it is made of ensure: `EnvironmentKeys`, `SecureVpc`, `LogArchive`, `AuditTrail`,
+        `EncryptedDataLake`.
+
+    Args:
+        scope: The app or a stage.
+        id: The construct's id.
+        config: The configuration, for instance from `load_config`.
+
+    Raises:
+        ConfigurationError: What a construct refuses.
+
+    Example:
+        >>> environment = SecureMlEnvironment(app, "Environment", config=load_config("reference.yaml"))
+        >>> environment.lake.grant_read("curated", role)  # doctest: +SKIP
+    """
+
+    #: The customer keys.
+    keys: EnvironmentKeys
+    #: The network.
+    network: MlNetwork
+    #: The log archive.
+    archive: LogArchive
+    #: The trail and the auditor's questions.
+    trail: AuditTrail
+    #: The data lake.
+    lake: EncryptedDataLake
+
+    def __init__(self, scope: Construct, id: str, *, config: EnvironmentConfig) -> None:
+        super().__init__(scope, id)
+        self.config = config
+        self._stacks: list[Stack] = []
+        self.perimeter = config.perimeter.value()
+
+        # In this order, and no arrow back. What holds data or keys is protected from deletion.
+        keys_stack = self._stack("Keys", "customer keys", keeps=True)
+        self.keys = self._make_keys(keys_stack)
+        network_stack = self._stack("Network", "network and endpoints", keeps=False)
+        self.network = self._make_network(network_stack)
+        archive_stack = self._stack("Archive", "log archive and trail", keeps=True)
+        self.archive = LogArchive(
+            archive_stack,
+            "Archive",
+            perimeter=self.perimeter,
+            key=self.keys.logs,
+            endpoints=self.network.s3_endpoint_ids,
+            retention_days=config.archive.retention_days,
+            mode=config.archive.lock_mode,
+        )
+        self.trail = AuditTrail(
+            archive_stack,
+            "Trail",
+            perimeter=self.perimeter,
+            archive=self.archive,
+            key=self.keys.logs,
+            events=config.trail.events(),
+            log_retention_days=config.trail.log_retention_days,
+        )
+        lake_stack = self._stack("Lake", "data lake", keeps=True)
+        self.lake = EncryptedDataLake(
+            lake_stack,
+            "Lake",
+            perimeter=self.perimeter,
+            keys=self.keys,
+            endpoints=self.network.s3_endpoint_ids,
+            access_logs=self.archive.access_log_bucket,
+            zones=config.lake.values(),
+            catalog=config.lake.catalog,
+            bucket_default_encryption=config.lake.bucket_default_encryption,
+        )
+
+    @classmethod
+    def from_file(cls, scope: Construct, id: str, path: Path | str) -> SecureMlEnvironment:
+        """Make the environment that a configuration file describes.
+
+        Args:
+            scope: The app or a stage.
+            id: The construct's id.
+            path: A YAML file.
+
+        Raises:
+            ConfigurationError: Every problem of the file at once.
+        """
+        return cls(scope, id, config=load_config(path))
+
+    @property
+    def stacks(self) -> Sequence[Stack]:
+        """The stacks, in the order in which they depend on one another."""
+        return tuple(self._stacks)
+
+    def _stack(self, name: str, holds: str, *, keeps: bool) -> Stack:
+        config = self.config
+        stack = Stack(
+            self,
+            name,
+            stack_name=f"{config.name}-{name.lower()}",
+            description=f"Secure ML environment {config.name}: {holds}",
+            env=Environment(account=config.account, region=config.region),
+            termination_protection=keeps,
+        )
+        self._stacks.append(stack)
+        return stack
+
+    def _make_keys(self, stack: Stack) -> EnvironmentKeys:
+        section = self.config.keys
+        return EnvironmentKeys(
+            stack,
+            "Keys",
+            perimeter=self.perimeter,
+            existing={
+                key_class: kms.Key.from_key_arn(stack, f"Existing{key_class.capitalize()}", arn)
+                for key_class, arn in section.existing.items()
+            },
+            rotation_days=section.rotation_days,
+        )
+
+    def _make_network(self, stack: Stack) -> MlNetwork:
+        section = self.config.network
+        prefix_lists = section.prefix_lists.value() if section.prefix_lists else None
+        if section.existing:
+            return SecureVpc.from_existing(
+                stack,
+                "Vpc",
+                perimeter=self.perimeter,
+                logs_key=self.keys.logs,
+                existing=section.existing.value(),
+                endpoints=section.endpoints.value(),
+                prefix_lists=prefix_lists,
+            )
+        zones = section.availability_zones
+        return SecureVpc(
+            stack,
+            "Vpc",
+            perimeter=self.perimeter,
+            logs_key=self.keys.logs,
+            cidr=section.cidr,
+            availability_zones=zones,
+            endpoints=section.endpoints.value(),
+            prefix_lists=prefix_lists,
+            flow_log_retention_days=section.flow_log_retention_days,
+            guards=section.guards(),
+        )

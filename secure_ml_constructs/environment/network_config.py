@@ -1,0 +1,141 @@
+"""The network's part of the configuration file."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from secure_ml_constructs.errors import ConfigurationError, Problems
+from secure_ml_constructs.network import (
+    AddressPlan,
+    EncryptionControl,
+    EndpointProfile,
+    Endpoints,
+    ExistingGroups,
+    ExistingSubnet,
+    ExistingVpc,
+    InternetGatewayBlock,
+    PrefixLists,
+    VpcGuards,
+)
+from secure_ml_constructs.network.flow_log import check_retention
+from secure_ml_constructs.network.secure_vpc import check_zones
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EndpointsSection(_Section):
+    """Which VPC endpoints there are."""
+
+    profile: EndpointProfile = EndpointProfile.STUDIO
+    extra: tuple[str, ...] = Field(default=(), description="Further services, by catalogue name.")
+    without: tuple[str, ...] = Field(default=(), description="Services of the profile to leave out.")
+    zones: dict[str, tuple[int | str, ...]] = Field(
+        default_factory=dict, description="For services that not every zone offers: the zones they get."
+    )
+    interface_s3: bool = False
+    aws_images: bool = True
+
+    def value(self) -> Endpoints:
+        """Give the endpoints."""
+        return Endpoints(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class PrefixListsSection(_Section):
+    """AWS's managed prefix lists in the region; looked up at deployment where left out."""
+
+    s3: str | None = None
+    dynamodb: str | None = None
+
+    def value(self) -> PrefixLists:
+        """Give the prefix lists."""
+        return PrefixLists(s3=self.s3, dynamodb=self.dynamodb)
+
+
+class ExistingSubnetSection(_Section):
+    """An isolated subnet that the network team owns."""
+
+    availability_zone: str
+    subnet_id: str
+    route_table_id: str | None = None
+
+
+class ExistingGroupsSection(_Section):
+    """Security groups that exist; each left out is made."""
+
+    endpoints: str | None = None
+    workloads: str | None = None
+    jobs: str | None = None
+    admit: bool = Field(default=True, description="False where another account owns the endpoints' group.")
+
+
+class ExistingVpcSection(_Section):
+    """A VPC, or shared subnets of one, that the network team owns."""
+
+    vpc: str = Field(description="Its id.")
+    subnets: tuple[ExistingSubnetSection, ...]
+    endpoints: dict[str, str] = Field(default_factory=dict, description="Endpoint ids by service.")
+    groups: ExistingGroupsSection = ExistingGroupsSection()
+    check_at_deployment: bool = True
+
+    def value(self) -> ExistingVpc:
+        """Give the network as the construct takes it."""
+        return ExistingVpc(
+            vpc=self.vpc,
+            subnets=[ExistingSubnet(**subnet.model_dump()) for subnet in self.subnets],
+            endpoints=self.endpoints,
+            groups=ExistingGroups(**self.groups.model_dump()),
+            check_at_deployment=self.check_at_deployment,
+        )
+
+
+class NetworkSection(_Section):
+    """The network: a new VPC, or an existing one."""
+
+    cidr: str = "10.0.0.0/16"
+    availability_zones: int | tuple[str, ...] = 2
+    endpoints: EndpointsSection = EndpointsSection()
+    prefix_lists: PrefixListsSection | None = None
+    flow_log_retention_days: int = 365
+    block_public_access: InternetGatewayBlock | None = None
+    encryption_control: EncryptionControl | None = None
+    existing: ExistingVpcSection | None = None
+
+    @model_validator(mode="after")
+    def _new_or_existing(self) -> NetworkSection:
+        new = {
+            "cidr",
+            "availability_zones",
+            "block_public_access",
+            "encryption_control",
+        } & self.model_fields_set
+        if self.existing and new:
+            raise ValueError(f"an existing network has its own {', '.join(sorted(new))}")
+        return self
+
+    def guards(self) -> VpcGuards:
+        """Give the guards that AWS keeps."""
+        return VpcGuards(
+            block_public_access=self.block_public_access, encryption_control=self.encryption_control
+        )
+
+    def check(self, problems: Problems) -> None:
+        """Record what the network would refuse."""
+        check_retention(problems, "flow_log_retention_days", self.flow_log_retention_days)
+        zones: tuple[str, ...] = ()
+        if not self.existing:
+            zones = check_zones(problems, self.availability_zones)
+            AddressPlan(cidr=self.cidr).check(problems, len(zones))
+        try:
+            endpoints = self.endpoints.value()
+        except ConfigurationError as error:
+            problems.extend("endpoints", error.problems)
+            return
+        if self.existing:
+            self.existing.value().check(problems, endpoints)
+        elif zones:
+            endpoints.check_zones(problems, zones)
+        if self.prefix_lists:
+            gateways = [service.name for service in endpoints.services if service.gateway]
+            self.prefix_lists.value().check(problems, gateways)
