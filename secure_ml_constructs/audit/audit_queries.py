@@ -114,14 +114,7 @@ class AuditQueries(Construct):
         problems = Problems()
         refuse_aws_managed(problems, "key", key)
         location.check(problems)
-        results_bucket = results.bucket.bucket_name if results else None
-        if results_bucket == location.bucket_name:
-            problems.add(
-                "results.bucket",
-                results_bucket,
-                "Query results in the trail's own bucket would be locked for years, and read as logs.",
-                "Give another bucket, or leave the argument out for Athena's managed storage.",
-            )
+        check_results(problems, "results", results, location.bucket_name)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
         key_arn = key.key_arn
@@ -206,7 +199,8 @@ class AuditQueries(Construct):
             ),
             allow("ReadTrail", ["s3:GetObject", "s3:GetObjectVersion"], _sub(f"{bucket}/*")),
             allow("ListTrail", ["s3:GetBucketLocation", "s3:ListBucket"], _sub(bucket)),
-            allow("ReadEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"], self._key_arn),
+            allow("ReadEncrypted", "kms:Decrypt", self._location.key_arn or self._key_arn),
+            allow("EncryptResults", ["kms:Decrypt", "kms:GenerateDataKey"], self._key_arn),
         ]
         if self._results:
             target = self._results.bucket.bucket_arn
@@ -301,6 +295,17 @@ class AuditQueries(Construct):
                 ),
             )
         return reference
+
+
+def check_results(problems: Problems, argument: str, results: QueryResults | None, trail_bucket: str) -> None:
+    """Record a problem where results would lie among the trail's files."""
+    if results and results.bucket.bucket_name == trail_bucket:
+        problems.add(
+            f"{argument}.bucket",
+            trail_bucket,
+            "Query results in the trail's own bucket would be locked for years, and read as logs.",
+            "Give another bucket, or leave the argument out for Athena's managed storage.",
+        )
 
 
 @cache

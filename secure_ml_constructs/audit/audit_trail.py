@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_cloudtrail as cloudtrail
@@ -12,8 +13,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from secure_ml_constructs._acknowledge import acknowledge
 from secure_ml_constructs._cdk import child_path, is_token
-from secure_ml_constructs.audit.audit_queries import AuditQueries, QueryResults
+from secure_ml_constructs.audit.audit_queries import AuditQueries, QueryResults, check_results
 from secure_ml_constructs.audit.cloudtrail_table import TrailLocation
 from secure_ml_constructs.audit.log_archive import LogArchive
 from secure_ml_constructs.audit.trail_events import TrailEvents
@@ -119,6 +121,7 @@ class AuditTrail(Construct):
                     "Leave it out: reads of the archive and of the access logs are recorded anyway.",
                 )
         _check_retention(problems, log_retention_days, log_group)
+        check_results(problems, "query_results", query_results, archive.bucket_name)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
         key_arn = key.key_arn
@@ -144,6 +147,8 @@ class AuditTrail(Construct):
             ),
             roles=[role.ref],
         )
+        if log_group is not None:
+            _acknowledge_streams(permissions, self._log_group_arn)
         trail = cloudtrail.CfnTrail(
             self,
             "Trail",
@@ -251,7 +256,8 @@ class _GivenTrail(AuditTrail):
                 "Write 'arn:aws:cloudtrail:<region>:<account>:trail/<name>'.",
             )
         refuse_aws_managed(problems, "key", key)
-        trail.location.check(problems)
+        trail.location.check(problems, "trail.location")
+        check_results(problems, "query_results", query_results, trail.location.bucket_name)
         problems.raise_if_any(child_path(scope, id))
         Construct.__init__(self, scope, id)
         self.trail_arn = trail.trail_arn
@@ -282,6 +288,28 @@ def _check_retention(problems: Problems, days: int, log_group: logs.ILogGroup | 
             "The log group is yours, and so is its retention.",
             "Leave one of the two arguments out.",
         )
+
+
+def _acknowledge_streams(permissions: iam.CfnManagedPolicy, log_group_arn: str) -> None:
+    # The rule sees the ":*" of a group's ARN only where the ARN is spelled out.
+    resource = _flattened(Stack.of(permissions).resolve(log_group_arn))
+    if "*" in resource:
+        acknowledge(
+            permissions,
+            f"AwsSolutions::AwsSolutions-IAM5[Resource::{resource}]",
+            "CloudTrail names the streams itself, and the role may write to the streams of this one group.",
+        )
+
+
+def _flattened(value: Any) -> str:
+    match value:
+        case {"Fn::Join": [str(delimiter), list(parts)]}:
+            return delimiter.join(_flattened(part) for part in parts)
+        case {"Ref": str(name)}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"<{name}.{attribute}>"
+    return str(value)
 
 
 def _selectors(

@@ -111,6 +111,8 @@ class TrailLocation:
             deeper. Default: none.
         accounts: Ids of the accounts to query. Default: the environment's own.
         since: The first day to look at, `yyyy/MM/dd`. Default: `2026/01/01`.
+        key_arn: The key that the files are under, where it is not the key of the results: one of the
+            organization's. Default: the same key.
     """
 
     bucket_name: str
@@ -118,27 +120,28 @@ class TrailLocation:
     organization: str | None = None
     accounts: tuple[str, ...] = ()
     since: str = "2026/01/01"
+    key_arn: str | None = None
 
-    def check(self, problems: Problems) -> None:
+    def check(self, problems: Problems, argument: str = "location") -> None:
         """Record what is no location."""
         name = self.bucket_name
         if not is_token(name) and (not name or "/" in name or ":" in name):
             problems.add(
-                "location.bucket_name",
+                f"{argument}.bucket_name",
                 self.bucket_name,
                 "This is no bucket's name.",
                 "Write the name alone.",
             )
         if self.prefix != self.prefix.strip("/"):
             problems.add(
-                "location.prefix",
+                f"{argument}.prefix",
                 self.prefix,
                 "The prefix has a slash at an end.",
                 "Write for instance 'trails'.",
             )
         if self.organization is not None and not _ORGANIZATION.fullmatch(self.organization):
             problems.add(
-                "location.organization",
+                f"{argument}.organization",
                 self.organization,
                 "This is no AWS Organizations id.",
                 "Write 'o-' and 10 to 32 lower-case letters or digits.",
@@ -146,12 +149,14 @@ class TrailLocation:
         for index, account in enumerate(self.accounts):
             if not is_token(account) and not _ACCOUNT.fullmatch(account):
                 problems.add(
-                    f"location.accounts[{index}]", account, "This is no account id.", "Write the 12 digits."
+                    f"{argument}.accounts[{index}]", account, "This is no account id.", "Write the 12 digits."
                 )
         try:
             datetime.strptime(self.since, "%Y/%m/%d")
         except ValueError:
-            problems.add("location.since", self.since, "This is no day.", "Write for instance '2026/01/31'.")
+            problems.add(
+                f"{argument}.since", self.since, "This is no day.", "Write for instance '2026/01/31'."
+            )
 
     def root(self) -> str:
         """Give the S3 address that holds the account folders."""

@@ -31,12 +31,13 @@ class TrailEvents:
     Args:
         data_buckets: ARNs of the buckets whose object events are recorded. The reading of the archive always
             is. Default: all buckets of the account, also those made later.
-        data_types: Further resource types whose data events are recorded. Default: endpoint invocations,
-            feature store and experiments.
+        data_types: Resource types, besides S3 objects, whose data events are recorded. Default: endpoint
+            invocations, feature store and experiments.
         network_sources: Services whose VPC endpoints' traffic is recorded. Default: all that CloudTrail knows
             of an environment's endpoints.
         denied_network_calls_only: Record only what an endpoint policy refused. Saves cost where endpoints
-            are busy; lost are calls with other accounts' credentials that a policy let through. Default: False.
+            are busy, and loses calls with other accounts' credentials that a policy let through.
+            Default: False.
         insights: Record unusual rates of calls and errors. Default: True.
 
     Example:
