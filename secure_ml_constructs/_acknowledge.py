@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jsii
@@ -15,23 +15,26 @@ _FINDING = re.compile(r"[\w.-]+::[\w.-]+(\[.+\])?")
 _SHORTEST_REASON = 40
 
 
-def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
-    """Accept one finding at one construct and all below it.
+def acknowledge(construct: IConstruct, findings: str | Sequence[str], reason: str) -> None:
+    """Accept a finding at one construct and all below it.
 
     Args:
         construct: Where the finding is accepted.
-        finding: The exact id with its plugin, as the report shows it: `AwsSolutions::AwsSolutions-S1`. A
-            granular finding needs its part in brackets: without it nothing is accepted.
+        findings: The exact id with its plugin, as the report shows it: `AwsSolutions::AwsSolutions-S1`. A
+            granular finding needs its part in brackets: without it nothing is accepted. Several ids where
+            packs say the same thing under different names.
         reason: Why the rule is wrong here, or what else holds the risk; at least 40 characters.
 
     Raises:
         ValueError: An id without its plugin, or a reason too short to be judged.
     """
-    if not _FINDING.fullmatch(finding):
-        raise ValueError(f"{finding!r} is no finding id: write '<plugin>::<rule>', as the report shows it.")
-    if len(reason) < _SHORTEST_REASON:
-        raise ValueError(f"{finding}: the reason {reason!r} is too short for an auditor to judge.")
-    Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
+    findings = [findings] if isinstance(findings, str) else findings
+    for finding in findings:
+        if not _FINDING.fullmatch(finding):
+            raise ValueError(f"{finding!r} is no finding id: write '<plugin>::<rule>', as the report shows it.")
+        if len(reason) < _SHORTEST_REASON:
+            raise ValueError(f"{finding}: the reason {reason!r} is too short for an auditor to judge.")
+    Validations.of(construct).acknowledge(*(Acknowledgment(id=id, reason=reason) for id in findings))
 
 
 def acknowledge_wildcards(policy: IConstruct, reasons: Mapping[str, str]) -> None:

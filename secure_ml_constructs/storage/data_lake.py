@@ -21,6 +21,9 @@ from secure_ml_constructs.storage.bucket_policy import lake_bucket_policy
 from secure_ml_constructs.storage.catalog import Catalog
 from secure_ml_constructs.storage.zones import DEFAULT_ZONES, Zone, check_zones
 
+_REPLICATION_RULES = [
+    f"{pack}::{pack}-S3BucketReplicationEnabled" for pack in ("HIPAA.Security", "NIST.800.53.R5")
+]
 _NO_REPLICATION = (
     "A replica would lie in a place that nobody named (C4). Versions outlive deletion and overwriting; a "
     "copy in another region is the user's decision."
@@ -135,8 +138,7 @@ class EncryptedDataLake(Construct):
                 bucket_default_encryption=bucket_default_encryption,
             )
             s3.CfnBucketPolicy(made, "Policy", bucket=made.ref, policy_document=policy)
-        for pack in ("HIPAA.Security", "NIST.800.53.R5"):
-            acknowledge(self, f"{pack}::{pack}-S3BucketReplicationEnabled", _NO_REPLICATION)
+        acknowledge(self, _REPLICATION_RULES, _NO_REPLICATION)
         self._catalog = (
             Catalog(
                 self,
