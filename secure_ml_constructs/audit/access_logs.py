@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge
+from secure_ml_constructs._acknowledge import acknowledge, acknowledge_wildcards
 from secure_ml_constructs.audit._buckets import acknowledge_logging, closed, housekeeping
 from secure_ml_constructs.audit.archive_policies import ACCESS_LOG_PREFIX, access_log_policy
 from secure_ml_constructs.perimeter import DataPerimeter
@@ -116,15 +116,12 @@ class AccessLogBucket(Construct):
                 "S3 delivers server access logs only to a bucket under its own keys (SSE-S3). The replicas "
                 "in the archive are under the customer key.",
             )
-        stack = Stack.of(self)
-        for side in (bucket, archive):
-            objects = f"<{stack.get_logical_id(side)}.Arn>/{ACCESS_LOG_PREFIX}*"
-            acknowledge(
-                permissions,
-                f"AwsSolutions::AwsSolutions-IAM5[Resource::{objects}]",
-                "Replication copies every access log there is; the prefix is the whole of what the role "
-                "reaches, and only S3 can assume it.",
-            )
+        reason = (
+            "Replication copies every access log there is; the prefix is the whole of what the role reaches, "
+            "and only S3 can assume it."
+        )
+        wildcards = {f"{arn}/{ACCESS_LOG_PREFIX}*": reason for arn in (self.bucket_arn, archive_arn)}
+        acknowledge_wildcards(permissions, wildcards)
 
 
 def _replication(

@@ -17,6 +17,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from secure_ml_constructs._acknowledge import acknowledge_wildcards
 from secure_ml_constructs._cdk import child_path
 from secure_ml_constructs.audit.cloudtrail_table import (
     COLUMNS,
@@ -29,7 +30,7 @@ from secure_ml_constructs.audit.cloudtrail_table import (
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.keys import refuse_aws_managed
 from secure_ml_constructs.perimeter import DataPerimeter
-from secure_ml_constructs.policy import Statement, allow
+from secure_ml_constructs.policy import Statement, allow, document
 
 __all__ = ["AuditQueries", "QueryResults", "SavedQuery", "TrailLocation"]
 
@@ -121,6 +122,8 @@ class AuditQueries(Construct):
         self._key_arn = key_arn
         self._location = location
         self._results = results
+        self._bucket_arn = _sub(f"arn:${{AWS::Partition}}:s3:::{location.bucket_name}")
+        self._granted: set[str] = set()
         name = Names.unique_resource_name(self, max_length=100, separator="_").lower()
         self.workgroup_name: str = self._make_workgroup(name, key_arn)
         self.database_name: str = self._make_tables(name)
@@ -152,12 +155,32 @@ class AuditQueries(Construct):
         Args:
             role: A role under the perimeter's role path; the archive and the key let no other in.
         """
-        for statement in self.run_statements():
-            role.add_to_principal_policy(iam.PolicyStatement.from_json(statement))
+        path = role.node.path
+        if path in self._granted:
+            return
+        self._granted.add(path)
+        # Beside the role: here it would make the audit stack depend on its users. A role that was made
+        # elsewhere is no construct. The addresses tell trails, and roles, apart.
+        made_here = isinstance(role, Construct)
+        scope: Construct = role if isinstance(role, Construct) else self
+        policy = iam.CfnManagedPolicy(
+            scope,
+            f"AuditQueries{(self if made_here else role).node.addr[-8:]}",
+            description="Asks the audit trail",
+            policy_document=document(self.run_statements()),
+            roles=[role.role_name],
+        )
+        reason = (
+            "An auditor reads every log file there is; the bucket lets the role in by the endpoints only."
+        )
+        wildcards = {f"{self._bucket_arn}/*": reason}
+        if self._results:
+            reason = "Athena names the result files itself; the role reaches what lies under the prefix."
+            wildcards[f"{self._results.bucket.bucket_arn}/{self._results.prefix}*"] = reason
+        acknowledge_wildcards(policy, wildcards)
 
     def run_statements(self) -> list[Statement]:
         """Give the identity statements of `grant_run`."""
-        bucket = f"arn:${{AWS::Partition}}:s3:::{self._location.bucket_name}"
         catalog = "arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:"
         statements = [
             allow(
@@ -197,8 +220,8 @@ class AuditQueries(Construct):
                     )
                 ],
             ),
-            allow("ReadTrail", ["s3:GetObject", "s3:GetObjectVersion"], _sub(f"{bucket}/*")),
-            allow("ListTrail", ["s3:GetBucketLocation", "s3:ListBucket"], _sub(bucket)),
+            allow("ReadTrail", ["s3:GetObject", "s3:GetObjectVersion"], f"{self._bucket_arn}/*"),
+            allow("ListTrail", ["s3:GetBucketLocation", "s3:ListBucket"], self._bucket_arn),
             allow("ReadEncrypted", "kms:Decrypt", self._location.key_arn or self._key_arn),
             allow("EncryptResults", ["kms:Decrypt", "kms:GenerateDataKey"], self._key_arn),
         ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_cloudtrail as cloudtrail
@@ -13,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge
+from secure_ml_constructs._acknowledge import acknowledge_wildcards
 from secure_ml_constructs._cdk import child_path, is_token
 from secure_ml_constructs.audit.audit_queries import AuditQueries, QueryResults, check_results
 from secure_ml_constructs.audit.cloudtrail_table import TrailLocation
@@ -148,7 +147,9 @@ class AuditTrail(Construct):
             roles=[role.ref],
         )
         if log_group is not None:
-            _acknowledge_streams(permissions, self._log_group_arn)
+            # Where a group's ARN is spelled out, the rule sees the ":*" at its end.
+            reason = "CloudTrail names the streams itself; the role may write to those of this one group."
+            acknowledge_wildcards(permissions, {self._log_group_arn: reason})
         trail = cloudtrail.CfnTrail(
             self,
             "Trail",
@@ -288,28 +289,6 @@ def _check_retention(problems: Problems, days: int, log_group: logs.ILogGroup | 
             "The log group is yours, and so is its retention.",
             "Leave one of the two arguments out.",
         )
-
-
-def _acknowledge_streams(permissions: iam.CfnManagedPolicy, log_group_arn: str) -> None:
-    # The rule sees the ":*" of a group's ARN only where the ARN is spelled out.
-    resource = _flattened(Stack.of(permissions).resolve(log_group_arn))
-    if "*" in resource:
-        acknowledge(
-            permissions,
-            f"AwsSolutions::AwsSolutions-IAM5[Resource::{resource}]",
-            "CloudTrail names the streams itself, and the role may write to the streams of this one group.",
-        )
-
-
-def _flattened(value: Any) -> str:
-    match value:
-        case {"Fn::Join": [str(delimiter), list(parts)]}:
-            return delimiter.join(_flattened(part) for part in parts)
-        case {"Ref": str(name)}:
-            return f"<{name}>"
-        case {"Fn::GetAtt": [str(name), str(attribute)]}:
-            return f"<{name}.{attribute}>"
-    return str(value)
 
 
 def _selectors(

@@ -295,12 +295,13 @@ def granted() -> World:
     trail = build(stack)
     role = iam.Role(stack, "Auditor", assumed_by=iam.AccountRootPrincipal(), path=PERIMETER.role_path)
     trail.queries.grant_run(role)
+    trail.queries.grant_run(role)
     return World(synth(app))
 
 
 @pytest.mark.decision
 def test_an_auditor_can_ask_and_read_what_the_questions_read(granted: World, simulator: Simulator) -> None:
-    policy = granted.one("AWS::IAM::Policy", "Auditor").properties["PolicyDocument"]
+    policy = granted.one("AWS::IAM::ManagedPolicy", "Auditor").properties["PolicyDocument"]
     bucket = granted.one("AWS::S3::Bucket", "ArchiveBucket")
     workgroup = granted.ref(granted.one("AWS::Athena::WorkGroup"))
     key = granted.one("AWS::KMS::Key", "Logs")
@@ -334,3 +335,24 @@ def test_an_auditor_can_ask_and_read_what_the_questions_read(granted: World, sim
     assert can("glue:GetTable", f"{glue}:table/{granted.ref(database)}/cloudtrail")
     assert not can("glue:GetTable", f"{glue}:table/patients/records")
     assert not can("glue:UpdateTable", f"{glue}:table/{granted.ref(database)}/cloudtrail")
+
+
+def test_a_role_made_elsewhere_gets_its_policy_beside_the_questions() -> None:
+    app = new_app()
+    stack = cdk.Stack(app, "Audit")
+    trail = build(stack)
+    trail.queries.grant_run(iam.Role.from_role_arn(stack, "Auditor", AUDITOR))
+    world = World(synth(app))
+    policy = world.one("AWS::IAM::ManagedPolicy", "AuditQueries").properties
+    assert policy["Roles"] == ["auditor"]
+
+
+def test_a_role_of_a_later_stack_makes_no_cycle() -> None:
+    app = new_app()
+    audit, people = cdk.Stack(app, "Audit"), cdk.Stack(app, "People")
+    trail = build(audit)
+    role = iam.Role(people, "Auditor", assumed_by=iam.AccountRootPrincipal(), path=PERIMETER.role_path)
+    trail.queries.grant_run(role)
+    world = World(synth(app))
+    assert world.one("AWS::IAM::ManagedPolicy", "AuditQueries").stack == "People"
+    assert people not in audit.dependencies
