@@ -31,7 +31,7 @@ def acknowledge(construct: IConstruct, findings: str | Sequence[str], reason: st
     findings = [findings] if isinstance(findings, str) else findings
     for finding in findings:
         if not _FINDING.fullmatch(finding):
-            raise ValueError(f"{finding!r} is no finding id: write '<plugin>::<rule>', as the report shows it.")
+            raise ValueError(f"{finding!r} is no finding id: write '<plugin>::<rule>', as the report has it.")
         if len(reason) < _SHORTEST_REASON:
             raise ValueError(f"{finding}: the reason {reason!r} is too short for an auditor to judge.")
     Validations.of(construct).acknowledge(*(Acknowledgment(id=id, reason=reason) for id in findings))
