@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -112,7 +113,10 @@ def print_summary(summary: Summary, out: TextIO) -> None:
         summary: What to print.
         out: Where to; colours only where it is a terminal.
     """
-    console = Console(file=out, highlight=False, soft_wrap=not out.isatty())
+    # Below the CDK CLI the output is a pipe, and the CLI says by FORCE_COLOR whether its own is a terminal.
+    # Its '0' means no; rich would take any value for yes.
+    terminal = os.environ.get("FORCE_COLOR", "0") != "0" or out.isatty()
+    console = Console(file=out, highlight=False, force_terminal=terminal, soft_wrap=True)
     stacks = Table("Stack", "Resources", box=None, pad_edge=False)
     stacks.columns[1].justify = "right"
     for name, count in summary.resources.items():
