@@ -3,8 +3,8 @@
 from secure_ml_constructs.network.addresses import AddressPlan
 from secure_ml_constructs.network.endpoint_services import SERVICES, EndpointProfile, EndpointService
 from secure_ml_constructs.network.endpoints import Endpoints
-from secure_ml_constructs.network.existing_checks import ExistingSubnet
-from secure_ml_constructs.network.existing_network import ExistingGroups, ExistingNetwork
+from secure_ml_constructs.network.existing_network import ExistingNetwork
+from secure_ml_constructs.network.existing_vpc import ExistingGroups, ExistingSubnet, ExistingVpc
 from secure_ml_constructs.network.ml_network import MlNetwork
 from secure_ml_constructs.network.prefix_lists import PrefixLists
 from secure_ml_constructs.network.secure_vpc import (
@@ -24,6 +24,7 @@ __all__ = [
     "ExistingGroups",
     "ExistingNetwork",
     "ExistingSubnet",
+    "ExistingVpc",
     "InternetGatewayBlock",
     "MlNetwork",
     "PrefixLists",

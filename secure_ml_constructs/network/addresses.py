@@ -109,3 +109,12 @@ def _check_vpc(problems: Problems, vpc: IPv4Network) -> None:
 def is_default_vpc(cidr: str) -> bool:
     """Tell whether a range is that of every default VPC. (Amazon VPC: Default VPCs, components)"""
     return cidr == str(_DEFAULT_VPC)
+
+
+def is_private(cidr: str | None) -> bool:
+    """Tell whether a route's destination is a private range, as on-premises networks have."""
+    try:
+        destination = IPv4Network(cidr or "")
+    except ValueError:
+        return False
+    return any(destination.subnet_of(private) for private in _PRIVATE)

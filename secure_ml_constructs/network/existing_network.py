@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
-
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -14,34 +9,13 @@ from secure_ml_constructs._cdk import child_path
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.network.endpoint_set import EndpointSet
 from secure_ml_constructs.network.endpoints import Endpoints
-from secure_ml_constructs.network.existing_checks import (
-    ExistingSubnet,
-    check_endpoints,
-    check_id,
-    check_subnets,
-    check_vpc,
-)
+from secure_ml_constructs.network.existing_vpc import ExistingGroups, ExistingVpc
 from secure_ml_constructs.network.flow_log import VpcFlowLog, check_retention
 from secure_ml_constructs.network.ml_network import MlNetwork
 from secure_ml_constructs.network.prefix_lists import PrefixLists
-from secure_ml_constructs.network.security_groups import ClientGroup, EndpointGroup
+from secure_ml_constructs.network.security_groups import EndpointGroup
 from secure_ml_constructs.network.settings import NetworkSettings
 from secure_ml_constructs.perimeter import DataPerimeter
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExistingGroups:
-    """Security groups that are there already; each that is left out is made.
-
-    Args:
-        endpoints: The group of the interface endpoints; the groups made here are let in.
-        workloads: The group of notebooks, functions and inference.
-        jobs: The group of training and processing jobs.
-    """
-
-    endpoints: str | None = None
-    workloads: str | None = None
-    jobs: str | None = None
 
 
 class ExistingNetwork(MlNetwork):
@@ -62,12 +36,8 @@ class ExistingNetwork(MlNetwork):
         id: The construct's id.
         perimeter: Who is trusted; gives every policy.
         logs_key: The key of the log groups.
-        vpc: The VPC, or its id.
-        subnets: The isolated subnets. Default: the isolated subnets of `vpc`, where that is an `IVpc`.
+        existing: What is there already.
         endpoints: Which endpoints there have to be. Default: `Endpoints()`, the Studio profile.
-        existing_endpoints: Those that exist, as id by service (`{"s3": "vpce-0123456789abcdef0"}`). Only
-            endpoints of this VPC: bucket policies name them. Default: none.
-        groups: Security groups that exist. Default: none; all are made.
         prefix_lists: The managed prefix lists of S3 and DynamoDB. Default: looked up at deployment.
         flow_log_retention_days: Makes a flow log of the VPC, kept for so many days. Default: none, as the
             flow log is the owner's.
@@ -84,31 +54,15 @@ class ExistingNetwork(MlNetwork):
         *,
         perimeter: DataPerimeter,
         logs_key: kms.IKey,
-        vpc: ec2.IVpc | str,
-        subnets: Sequence[ec2.ISubnet | ExistingSubnet] | None = None,
+        existing: ExistingVpc,
         endpoints: Endpoints | None = None,
-        existing_endpoints: Mapping[str, str] | None = None,
-        groups: ExistingGroups | None = None,
         prefix_lists: PrefixLists | None = None,
         flow_log_retention_days: int | None = None,
     ) -> None:
         endpoints = endpoints or Endpoints()
-        existing = dict(existing_endpoints or {})
-        groups = groups or ExistingGroups()
         problems = Problems()
-        vpc_id, vpc_cidr = check_vpc(problems, vpc)
-        chosen = check_subnets(problems, vpc, subnets)
-        check_endpoints(problems, endpoints, existing)
-        for field in fields(groups):
-            if given := getattr(groups, field.name):
-                check_id(problems, f"groups.{field.name}", given, "sg")
-        endpoints.check_zones(problems, [subnet.availability_zone for subnet in chosen])
+        vpc_id, vpc_cidr, subnets = existing.check(problems, endpoints)
         gateways = [service.name for service in endpoints.services if service.gateway]
-        missing = [name for name in gateways if name not in existing]
-        if missing and not all(subnet.route_table_id for subnet in chosen):
-            reason = f"The gateway endpoint of {' and '.join(missing)} is to be made, and needs route tables."
-            fix = "Give each subnet's route_table_id, or the id in existing_endpoints."
-            problems.add("subnets", [subnet.subnet_id for subnet in chosen], reason, fix)
         listed = prefix_lists.check(problems, gateways) if prefix_lists else {}
         if flow_log_retention_days is not None:
             check_retention(problems, "flow_log_retention_days", flow_log_retention_days)
@@ -117,10 +71,9 @@ class ExistingNetwork(MlNetwork):
 
         self.vpc_id = vpc_id
         self.vpc_cidr = vpc_cidr
-        self.availability_zones = tuple(subnet.availability_zone for subnet in chosen)
-        self.isolated_subnet_ids = tuple(subnet.subnet_id for subnet in chosen)
-        tables = [subnet.route_table_id for subnet in chosen]
-        self.route_table_ids = tuple(table for table in tables if table) if all(tables) else ()
+        self.availability_zones = tuple(subnet.availability_zone for subnet in subnets)
+        self.isolated_subnet_ids = tuple(subnet.subnet_id for subnet in subnets)
+        self.route_table_ids = tuple(subnet.route_table_id or "" for subnet in subnets)
         key_arn = logs_key.key_arn
         if flow_log_retention_days is not None:
             VpcFlowLog(
@@ -131,22 +84,24 @@ class ExistingNetwork(MlNetwork):
                 logs_key_arn=key_arn,
                 retention_days=flow_log_retention_days,
             )
-        settings = NetworkSettings(
-            self,
-            "Settings",
-            perimeter=perimeter,
-            logs_key_arn=key_arn,
-            prefix_lists=() if prefix_lists else gateways,
-            isolated=(vpc_id, self.isolated_subnet_ids),
-        )
-        self._prefix_lists = listed or settings.prefix_lists
-        self._make_groups(groups)
+        self._prefix_lists = listed
+        if existing.check_at_deployment or not prefix_lists:
+            settings = NetworkSettings(
+                self,
+                "Settings",
+                perimeter=perimeter,
+                logs_key_arn=key_arn,
+                prefix_lists=() if prefix_lists else gateways,
+                isolated=(vpc_id, self.isolated_subnet_ids) if existing.check_at_deployment else None,
+            )
+            self._prefix_lists = listed or settings.prefix_lists
+        self._make_groups(existing.groups)
         made = EndpointSet(
             self,
             "Endpoints",
             perimeter=perimeter,
             endpoints=endpoints,
-            existing=existing,
+            existing=existing.endpoints,
             vpc_id=vpc_id,
             zones=self.availability_zones,
             subnet_ids=self.isolated_subnet_ids,
@@ -157,23 +112,13 @@ class ExistingNetwork(MlNetwork):
         self.endpoint_zone_pairs = made.zone_pairs
 
     def _make_groups(self, given: ExistingGroups) -> None:
+        self._admit = given.admit
         self.endpoint_security_group_id = (
             given.endpoints or EndpointGroup(self, "EndpointGroup", vpc_id=self.vpc_id).group_id
         )
-        shared: dict[str, Any] = {
-            "vpc_id": self.vpc_id,
-            "endpoint_group_id": self.endpoint_security_group_id,
-            "prefix_lists": self._prefix_lists,
-        }
         self.workload_security_group_id = (
-            given.workloads
-            or ClientGroup(
-                self, "WorkloadGroup", description="Notebooks, functions and inference", **shared
-            ).group_id
+            given.workloads or self._client("WorkloadGroup", "Notebooks, functions and inference").group_id
         )
         self.job_security_group_id = (
-            given.jobs
-            or ClientGroup(
-                self, "JobGroup", description="Training and processing jobs", jobs=True, **shared
-            ).group_id
+            given.jobs or self._client("JobGroup", "Training and processing jobs", jobs=True).group_id
         )

@@ -19,6 +19,7 @@ class MlNetwork(Construct):
         vpc_cidr: The VPC's range; empty where it is not known.
         availability_zones: The zones' names, possibly tokens.
         isolated_subnet_ids: A subnet for each zone.
+        route_table_ids: The subnets' route tables; empty strings where they are not known.
         endpoint_ids: The endpoints' ids by service, as in the catalogue (`sagemaker.api`).
         endpoint_zone_pairs: Interface endpoints times zones: what is charged by the hour.
         endpoint_security_group_id: The group of the interface endpoints.
@@ -37,6 +38,7 @@ class MlNetwork(Construct):
     workload_security_group_id: str
     job_security_group_id: str
     _prefix_lists: Mapping[str, str]
+    _admit: bool = True
 
     @property
     def s3_endpoint_ids(self) -> tuple[str, ...]:
@@ -53,7 +55,7 @@ class MlNetwork(Construct):
             vpc_cidr_block=self.vpc_cidr or None,
             availability_zones=list(self.availability_zones),
             isolated_subnet_ids=list(self.isolated_subnet_ids),
-            isolated_subnet_route_table_ids=list(self.route_table_ids) or None,
+            isolated_subnet_route_table_ids=list(self.route_table_ids) if all(self.route_table_ids) else None,
         )
 
     @cached_property
@@ -78,17 +80,21 @@ class MlNetwork(Construct):
             id: The construct's id, for instance a team's or a pipeline's name.
             efa: True for instance types with Elastic Fabric Adapter, which need all traffic among members.
         """
-        group = ClientGroup(
+        group = self._client(id, f"Jobs of {id}", jobs=True, efa=efa)
+        return self._group(f"{id}SecurityGroup", group.group_id)
+
+    def _client(self, id: str, description: str, *, jobs: bool = False, efa: bool = False) -> ClientGroup:
+        return ClientGroup(
             self,
             id,
             vpc_id=self.vpc_id,
-            description=f"Jobs of {id}",
+            description=description,
             endpoint_group_id=self.endpoint_security_group_id,
             prefix_lists=self._prefix_lists,
-            jobs=True,
+            jobs=jobs,
             efa=efa,
+            admit=self._admit,
         )
-        return self._group(f"{id}SecurityGroup", group.group_id)
 
     def _group(self, id: str, group_id: str) -> ec2.ISecurityGroup:
         # Not "all outbound": a rule that a caller asks for is then really made.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 from aws_cdk import CfnTag, Fn
@@ -18,14 +18,14 @@ from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.network.addresses import AddressPlan
 from secure_ml_constructs.network.endpoint_set import EndpointSet
 from secure_ml_constructs.network.endpoints import Endpoints
-from secure_ml_constructs.network.existing_checks import ExistingSubnet
-from secure_ml_constructs.network.existing_network import ExistingGroups, ExistingNetwork
+from secure_ml_constructs.network.existing_network import ExistingNetwork
+from secure_ml_constructs.network.existing_vpc import ExistingVpc
 from secure_ml_constructs.network.flow_log import VpcFlowLog, check_retention
 from secure_ml_constructs.network.ml_network import MlNetwork
 from secure_ml_constructs.network.network_acl import IsolatedAcl
 from secure_ml_constructs.network.prefix_lists import PrefixLists
 from secure_ml_constructs.network.references import weaken
-from secure_ml_constructs.network.security_groups import ClientGroup, EndpointGroup
+from secure_ml_constructs.network.security_groups import EndpointGroup
 from secure_ml_constructs.network.settings import NetworkSettings
 from secure_ml_constructs.perimeter import DataPerimeter
 
@@ -199,11 +199,8 @@ class SecureVpc(MlNetwork):
         *,
         perimeter: DataPerimeter,
         logs_key: kms.IKey,
-        vpc: ec2.IVpc | str,
-        subnets: Sequence[ec2.ISubnet | ExistingSubnet] | None = None,
+        existing: ExistingVpc,
         endpoints: Endpoints | None = None,
-        existing_endpoints: dict[str, str] | None = None,
-        groups: ExistingGroups | None = None,
         prefix_lists: PrefixLists | None = None,
         flow_log_retention_days: int | None = None,
     ) -> ExistingNetwork:
@@ -213,11 +210,8 @@ class SecureVpc(MlNetwork):
             id,
             perimeter=perimeter,
             logs_key=logs_key,
-            vpc=vpc,
-            subnets=subnets,
+            existing=existing,
             endpoints=endpoints,
-            existing_endpoints=existing_endpoints,
-            groups=groups,
             prefix_lists=prefix_lists,
             flow_log_retention_days=flow_log_retention_days,
         )
@@ -246,17 +240,9 @@ class SecureVpc(MlNetwork):
         self.route_table_ids = tuple(tables)
 
     def _make_groups(self) -> None:
-        endpoint_group = EndpointGroup(self, "EndpointGroup", vpc_id=self.vpc_id)
-        self.endpoint_security_group_id = endpoint_group.group_id
-        shared: dict[str, Any] = {
-            "vpc_id": self.vpc_id,
-            "endpoint_group_id": endpoint_group.group_id,
-            "prefix_lists": self._prefix_lists,
-        }
-        workload = ClientGroup(
-            self, "WorkloadGroup", description="Notebooks, functions and inference", **shared
-        )
-        job = ClientGroup(self, "JobGroup", description="Training and processing jobs", jobs=True, **shared)
+        self.endpoint_security_group_id = EndpointGroup(self, "EndpointGroup", vpc_id=self.vpc_id).group_id
+        workload = self._client("WorkloadGroup", "Notebooks, functions and inference")
+        job = self._client("JobGroup", "Training and processing jobs", jobs=True)
         self.workload_security_group_id = workload.group_id
         self.job_security_group_id = job.group_id
 

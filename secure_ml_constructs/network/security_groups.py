@@ -66,6 +66,7 @@ class ClientGroup(Construct):
         prefix_lists: The managed prefix list of each gateway service.
         jobs: True where members talk with one another, as encrypted distributed training does.
         efa: True where they do so by Elastic Fabric Adapter, which needs everything open among them.
+        admit: False where the endpoints' group is not ours to change.
 
     Attributes:
         group_id: The group's id.
@@ -82,6 +83,7 @@ class ClientGroup(Construct):
         prefix_lists: Mapping[str, str],
         jobs: bool = False,
         efa: bool = False,
+        admit: bool = True,
     ) -> None:
         super().__init__(scope, id)
         egress = ec2.CfnSecurityGroup.EgressProperty
@@ -113,17 +115,18 @@ class ClientGroup(Construct):
         )
         weaken(group)
         self.group_id = group.attr_group_id
-        # Apart from its group, since the two groups name one another.
-        ec2.CfnSecurityGroupIngress(
-            self,
-            "ToEndpoints",
-            group_id=endpoint_group_id,
-            source_security_group_id=self.group_id,
-            ip_protocol="tcp",
-            from_port=443,
-            to_port=443,
-            description=description,
-        )
+        if admit:
+            # Apart from its group, since the two groups name one another.
+            ec2.CfnSecurityGroupIngress(
+                self,
+                "ToEndpoints",
+                group_id=endpoint_group_id,
+                source_security_group_id=self.group_id,
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                description=description,
+            )
         # A group can't name itself before it is there.
         for name, protocol, first, last, purpose in _AMONG_EFA if efa else _AMONG_JOBS if jobs else ():
             for kind, peer in (
