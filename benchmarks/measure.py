@@ -1,0 +1,208 @@
+"""What is measured, one measurement a process: `python benchmarks/measure.py NAME [ARGUMENT]` prints JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "environments" / "reference.yaml"
+Result = dict[str, Any]
+
+
+def _context() -> dict[str, Any]:
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+def _app(**context: Any) -> Any:
+    import aws_cdk as cdk
+
+    return cdk.App(
+        analytics_reporting=False,
+        builtin_cloud_formation_validation=bool(context),
+        context={**_context(), **context},
+        stack_traces=False,
+        tree_metadata=False,
+    )
+
+
+def _warm() -> None:
+    """Import everything: Node loads the module of a type when the first of its kind is made."""
+    app = _app()
+    _environments(app, 1)
+    app.synth()
+
+
+def _environments(app: Any, count: int) -> None:
+    from secure_ml_constructs.environment import SecureMlEnvironment, load_config
+
+    config = load_config(REFERENCE)
+    for number in range(count):
+        named = config.model_copy(update={"name": f"ml-{number:02}"})
+        SecureMlEnvironment(app, f"Environment{number:02}", config=named)
+
+
+def _templates(app: Any) -> dict[str, Any]:
+    return {
+        stack.stack_name: json.loads(Path(stack.template_full_path).read_text())
+        for stack in app.synth().stacks
+    }
+
+
+def _timed(app: Any, build: Callable[[], None]) -> Result:
+    start = time.perf_counter()
+    build()
+    built = time.perf_counter()
+    app.synth()
+    done = time.perf_counter()
+    return {"construct": built - start, "synth": done - built, "total": done - start}
+
+
+def constructs(count: str = "1") -> Result:
+    """The reference environment by our constructs, so many times in one app."""
+    _warm()
+    app = _app()
+    result = _timed(app, lambda: _environments(app, int(count)))
+    result["python_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    result["node_mib"] = _peak_of_children()
+    return result
+
+
+def first() -> Result:
+    """The reference environment as the first thing a process makes, Node's start included."""
+    import secure_ml_constructs.environment  # noqa: F401
+
+    start = time.perf_counter()
+    app = _app()
+    _environments(app, 1)
+    app.synth()
+    return {"total": time.perf_counter() - start}
+
+
+def bare(templates: str) -> Result:
+    """The very same resources, each declared as a bare `CfnResource`."""
+    import aws_cdk as cdk
+
+    _warm()
+    wanted = json.loads(Path(templates).read_text())
+    app = _app()
+
+    def build() -> None:
+        for name, template in wanted.items():
+            stack = cdk.Stack(app, name)
+            made = {}
+            for logical_id, raw in template["Resources"].items():
+                made[logical_id] = cdk.CfnResource(
+                    stack, logical_id, type=raw["Type"], properties=raw.get("Properties", {})
+                )
+                if "DeletionPolicy" in raw:
+                    made[logical_id].apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+            for logical_id, raw in template["Resources"].items():
+                needs = raw.get("DependsOn", [])
+                for other in [needs] if isinstance(needs, str) else needs:
+                    made[logical_id].add_resource_dependency(made[other])
+
+    result = _timed(app, build)
+    got = _templates(app)
+    result["same"] = all(_resources(got[name]) == _resources(wanted[name]) for name in wanted)
+    return result
+
+
+def _resources(template: dict[str, Any]) -> Any:
+    return {
+        name: (raw["Type"], raw.get("Properties", {}), raw.get("DeletionPolicy"))
+        for name, raw in template["Resources"].items()
+    }
+
+
+def templates(out: str) -> Result:
+    """Write the templates of the reference environment."""
+    app = _app()
+    _environments(app, 1)
+    found = _templates(app)
+    Path(out).write_text(json.dumps(found))
+    return {"resources": sum(len(template["Resources"]) for template in found.values())}
+
+
+def calls() -> Result:
+    """Count the calls into Node that building the reference environment takes."""
+    from collections import Counter
+
+    from jsii._kernel.providers import process
+
+    _warm()
+    counted: Counter[str] = Counter()
+    send = process._NodeProcess.send
+
+    def counting(self: Any, request: Any, response: Any) -> Any:
+        counted[type(request).__name__.removesuffix("Request")] += 1
+        return send(self, request, response)
+
+    process._NodeProcess.send = counting  # type: ignore[method-assign]
+    _environments(_app(), 1)
+    return {"calls": sum(counted.values()), **counted}
+
+
+def imports() -> Result:
+    """Import the package with the CDK."""
+    start = time.perf_counter()
+    import secure_ml_constructs.environment  # noqa: F401
+
+    return {"total": time.perf_counter() - start}
+
+
+def checks(name: str) -> Result:
+    """Synthesize the reference environment with one rule pack, the CDK's validation, or nothing."""
+    from aws_cdk import Validations
+
+    from secure_ml_constructs.enforcement.enforce import _CHECKS, Pack
+
+    _warm()
+    validation = {"@aws-cdk/core:validateAgainstDefaultRules": True} if name == "CloudFormation" else {}
+    app = _app(**validation)
+    _environments(app, 1)
+    if name in list(Pack):
+        Validations.of(app).add_plugins(_CHECKS[Pack(name)](app))
+    start = time.perf_counter()
+    app.synth()
+    return {"total": time.perf_counter() - start}
+
+
+def _peak_of_children() -> float:
+    """The peak resident memory, in MiB, of the largest process below this one: the jsii kernel."""
+    parents: dict[int, int] = {}
+    peaks: dict[int, float] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            lines = (entry / "status").read_text().splitlines()
+        except OSError:
+            continue
+        status = dict(line.split(":", 1) for line in lines if ":" in line)
+        parents[int(entry.name)] = int(status["PPid"])
+        peaks[int(entry.name)] = int(status.get("VmHWM", "0 kB").split()[0]) / 1024
+
+    def below(process: int) -> bool:
+        while process in parents:
+            process = parents[process]
+            if process == os.getpid():
+                return True
+        return False
+
+    return max((peak for process, peak in peaks.items() if below(process)), default=0.0)
+
+
+_MEASUREMENTS: dict[str, Callable[..., Result]] = {
+    measurement.__name__: measurement
+    for measurement in (bare, calls, checks, constructs, first, imports, templates)
+}
+
+if __name__ == "__main__":
+    name, *arguments = sys.argv[1:]
+    print(json.dumps(_MEASUREMENTS[name](*arguments)))

@@ -1,0 +1,128 @@
+"""How fast the library is, compared in one run: `make bench`.
+
+Each measurement is a process of its own; those that are compared run in turn, A B A B, and what is quoted is
+the median of the ratios, pair by pair, so that a machine that slows down slows both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+MEASURE = Path(__file__).with_name("measure.py")
+GOAL = 1.8
+Result = dict[str, Any]
+
+
+def measure(name: str, *arguments: str) -> Result:
+    """Take one measurement in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, MEASURE, name, *arguments],
+        cwd=MEASURE.parents[1],
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    result: Result = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def compare(pairs: int, console: Console) -> Result:
+    """The reference environment by our constructs against bare resources."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder, "templates.json"))
+        resources = measure("templates", path)["resources"]
+        ours, bare = [], []
+        for number in range(pairs):
+            console.print(f"  pair {number + 1} of {pairs}", style="dim")
+            ours.append(measure("constructs"))
+            bare.append(measure("bare", path))
+    assert all(result["same"] for result in bare), "the two sides made different resources"
+    ratios = [one["total"] / other["total"] for one, other in zip(ours, bare, strict=True)]
+    calls = measure("calls")
+    return {
+        "resources": resources,
+        "calls_per_resource": calls["calls"] / resources,
+        "ours_seconds": median(result["total"] for result in ours),
+        "bare_seconds": median(result["total"] for result in bare),
+        "ratio": median(ratios),
+        "ratio_lowest": min(ratios),
+        "ratio_highest": max(ratios),
+    }
+
+
+def growth(counts: tuple[int, ...]) -> list[Result]:
+    """Time and memory of so many environments in one app."""
+    return [{"environments": count, **measure("constructs", str(count))} for count in counts]
+
+
+def parts() -> Result:
+    """What a user waits for besides."""
+    result = {
+        "import": measure("imports")["total"],
+        "first environment of a process, with Node's start": measure("first")["total"],
+        "synth alone": measure("checks", "none")["total"],
+    }
+    for name in ("CloudFormation", "AwsSolutions", "HIPAA.Security", "NIST.800.53.R5"):
+        result[f"synth with {name}"] = measure("checks", name)["total"]
+    return result
+
+
+def main() -> None:
+    """Measure, print, and write the figures where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=9)
+    parser.add_argument("--environments", type=int, nargs="+", default=[1, 5, 10, 20])
+    parser.add_argument("--json", type=Path, help="a file for the figures")
+    arguments = parser.parse_args()
+    console = Console(highlight=False)
+
+    console.print("The reference environment, by our constructs and as bare CfnResource, imports excluded")
+    compared = compare(arguments.pairs, console)
+    table = Table("", "median", box=None)
+    table.columns[1].justify = "right"
+    table.add_row("our constructs", f"{compared['ours_seconds']:.3f} s")
+    table.add_row("bare CfnResource", f"{compared['bare_seconds']:.3f} s")
+    spread = f"({compared['ratio_lowest']:.2f} to {compared['ratio_highest']:.2f}; goal at most {GOAL})"
+    console.print(table)
+    console.print(
+        f"  ratio, median of {arguments.pairs} pairs: [bold]{compared['ratio']:.2f}[/bold] {spread}"
+    )
+    calls = f"{compared['calls_per_resource']:.1f} calls into Node a resource"
+    console.print(f"  {compared['resources']} resources, {calls}\n")
+
+    console.print("Many environments in one app")
+    grown = growth(tuple(arguments.environments))
+    table = Table("environments", "seconds", "per environment", "Python MiB", "Node MiB", box=None)
+    for row in grown:
+        table.add_row(
+            str(row["environments"]),
+            f"{row['total']:.2f}",
+            f"{row['total'] / row['environments']:.3f}",
+            f"{row['python_mib']:.0f}",
+            f"{row['node_mib']:.0f}",
+        )
+    console.print(table)
+
+    console.print("\nBeside it")
+    beside = parts()
+    table = Table("", "seconds", box=None)
+    for name, seconds in beside.items():
+        table.add_row(name, f"{seconds:.2f}")
+    console.print(table)
+    if arguments.json:
+        figures = {"compared": compared, "growth": grown, "beside": beside}
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
