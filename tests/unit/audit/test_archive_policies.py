@@ -202,8 +202,10 @@ OBJECT_DESTRUCTION = (
     "s3:BypassGovernanceRetention",
     "s3:DeleteObject",
     "s3:DeleteObjectVersion",
+    "s3:InitiateReplication",
     "s3:PutObjectRetention",
     "s3:ReplicateDelete",
+    "s3:UpdateObjectEncryption",
 )
 BUCKET_DESTRUCTION = ("s3:DeleteBucket", "s3:DeleteBucketPolicy")
 
@@ -260,11 +262,19 @@ def test_an_auditor_reads_by_the_endpoint_and_through_athena(audit: World, simul
     assert reads({"aws:ViaAWSService": "true"})
     assert not reads({})
     assert not reads({"aws:SourceVpce": "vpce-0deadbeefdeadbeef"})
-    assert not reads(HERE, AUDITOR.replace(ACCOUNT, FOREIGN))
     assert not reads(HERE, None)
     assert reads({}, BREAK_GLASS)
     assert decide(audit, simulator, AUDITOR, "s3:ListBucket", None, HERE)
     assert not decide(audit, simulator, AUDITOR, "s3:ListBucket")
+
+
+@pytest.mark.parametrize("bucket", [ARCHIVE, ACCESS_LOGS])
+def test_a_foreign_account_is_denied_whatever_is_allowed_later(
+    audit: World, simulator: Simulator, bucket: str
+) -> None:
+    stranger = AUDITOR.replace(ACCOUNT, FOREIGN)
+    for action, key in (("s3:GetObject", DELIVERED), ("s3:ListBucket", None), ("s3:GetBucketPolicy", None)):
+        assert ask(audit, simulator, stranger, action, key, HERE, bucket=bucket).denied_explicitly, action
 
 
 def test_transport_is_tls_1_2(audit: World, simulator: Simulator) -> None:

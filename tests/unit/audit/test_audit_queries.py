@@ -106,6 +106,9 @@ RECORDS = [
     record(
         "sagemaker", "InvokeEndpoint", "clinic", request={"endpointName": "tumour"}, errorcode="ModelError"
     ),
+    record("elsewhere", "InvokeEndpoint", "clinic", request={"endpointName": "other"}),
+    record("glue", "GetTable", "prober", errorcode="AccessDeniedException"),
+    record("glue", "GetTable", "clumsy", errorcode="EntityNotFoundException"),
     record("kms", "Decrypt", resources=[{"arn": "arn:key", "type": "AWS::KMS::Key"}]),
     record("kms", "DescribeKey", resources=[{"arn": "arn:key", "type": "AWS::KMS::Key"}]),
     record("iam", "PutRolePolicy", "admin", request={"roleName": "training"}),
@@ -148,7 +151,12 @@ ANSWERS: dict[str, tuple[tuple[str, ...], set[tuple[Any, ...]]]] = {
     "who_invoked": (("role", "endpoint", "calls", "failed"), {("clinic", "tumour", 4, 1)}),
     "denied_calls": (
         ("role", "action", "calls"),
-        {("scientist", "GetObject", 1), ("scientist", "DeleteObject", 1), ("curious", "AssumeRole", 1)},
+        {
+            ("scientist", "GetObject", 1),
+            ("scientist", "DeleteObject", 1),
+            ("curious", "AssumeRole", 1),
+            ("prober", "GetTable", 1),
+        },
     ),
     "denied_at_endpoints": (("caller_account", "action"), {(FOREIGN, "PutObject")}),
     "key_use": (("key_arn", "action", "calls"), {("arn:key", "Decrypt", 1)}),
