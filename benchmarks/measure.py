@@ -145,7 +145,7 @@ def calls() -> Result:
         counted[type(request).__name__.removesuffix("Request")] += 1
         return send(self, request, response)
 
-    process._NodeProcess.send = counting  # type: ignore[method-assign]
+    process._NodeProcess.send = counting  # type: ignore[method-assign, assignment]
     _environments(_app(), 1)
     return {"calls": sum(counted.values()), **counted}
 
