@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
-from aws_cdk import CfnTag, Fn
+from aws_cdk import CfnTag, Fn, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
@@ -50,7 +50,7 @@ class VpcGuards:
 
     Args:
         block_public_access: VPC Block Public Access. A setting of the whole account and region, so one
-            network of an app makes it. Default: left as it is.
+            network in each makes it. Default: left as it is.
         encryption_control: VPC encryption control; charged by the hour. Enforcing admits only instance types
             that encrypt in transit. Default: none.
     """
@@ -90,7 +90,7 @@ class SecureVpc(MlNetwork):
     Raises:
         ConfigurationError: A range too small, not private or overlapping; fewer than 2 or more than 3 zones;
             a zone that is not there; a malformed prefix list; a retention CloudWatch Logs does not know; a
-            second VPC Block Public Access in one app.
+            second VPC Block Public Access in one account and region.
 
     Example:
         >>> vpc = SecureVpc(stack, "Vpc", perimeter=perimeter, logs_key=keys.logs)
@@ -98,7 +98,7 @@ class SecureVpc(MlNetwork):
         36
     """
 
-    _blocking: ClassVar[WeakKeyDictionary[IConstruct, str]] = WeakKeyDictionary()
+    _blocking: ClassVar[WeakKeyDictionary[IConstruct, dict[str, str]]] = WeakKeyDictionary()
 
     def __init__(
         self,
@@ -125,11 +125,8 @@ class SecureVpc(MlNetwork):
         gateways = [service.name for service in endpoints.services if service.gateway]
         listed = prefix_lists.check(problems, gateways) if prefix_lists else {}
         check_retention(problems, "flow_log_retention_days", flow_log_retention_days)
-        root = scope.node.root if guards.block_public_access else None
-        if root and root in self._blocking:
-            reason = f"It is a setting of the whole account and region, and {self._blocking[root]} makes it."
-            value = guards.block_public_access
-            problems.add("guards.block_public_access", value, reason, "Leave it out here.")
+        if guards.block_public_access:
+            self._claim_block(problems, scope, id, guards.block_public_access)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
 
@@ -189,7 +186,7 @@ class SecureVpc(MlNetwork):
         )
         self.endpoint_ids = made.ids
         self.endpoint_zone_pairs = made.zone_pairs
-        self._guard(guards, root)
+        self._guard(guards)
 
     @classmethod
     def from_existing(
@@ -246,9 +243,18 @@ class SecureVpc(MlNetwork):
         self.workload_security_group_id = workload.group_id
         self.job_security_group_id = job.group_id
 
-    def _guard(self, guards: VpcGuards, root: IConstruct | None) -> None:
-        if guards.block_public_access and root:
-            self._blocking[root] = self.node.path
+    @classmethod
+    def _claim_block(cls, problems: Problems, scope: Construct, id: str, mode: InternetGatewayBlock) -> None:
+        """Record the setting as this network's, or the problem that another one has made it."""
+        stack = Stack.of(scope)
+        made = cls._blocking.setdefault(scope.node.root, {})
+        by = made.setdefault(f"{stack.account}/{stack.region}", f"{scope.node.path}/{id}")
+        if by != f"{scope.node.path}/{id}":
+            reason = f"It is a setting of the whole account and region, and {by} makes it."
+            problems.add("guards.block_public_access", mode, reason, "Leave it out here.")
+
+    def _guard(self, guards: VpcGuards) -> None:
+        if guards.block_public_access:
             ec2.CfnVPCBlockPublicAccessOptions(
                 self, "BlockPublicAccess", internet_gateway_block_mode=guards.block_public_access.value
             )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from secure_ml_constructs._acknowledge import acknowledge
 from secure_ml_constructs.network.references import weaken
 
 # What members of a job's group say to one another: the traffic encryption's key exchange and payload, MPI's
@@ -21,6 +22,11 @@ _AMONG_JOBS = (
 )
 # Elastic Fabric Adapter: "all inbound and outbound traffic to and from the security group itself".
 _AMONG_EFA = (("AllAmongJobs", "-1", None, None, "Elastic Fabric Adapter"),)
+
+_FABRIC = (
+    "Elastic Fabric Adapter asks for all traffic among the members of a group (Amazon EC2: Get started with "
+    "EFA). The rule is about open addresses; this one's source is the group itself."
+)
 
 
 class EndpointGroup(Construct):
@@ -134,7 +140,7 @@ class ClientGroup(Construct):
                 (ec2.CfnSecurityGroupEgress, "destination_security_group_id"),
             ):
                 direction = "In" if kind is ec2.CfnSecurityGroupIngress else "Out"
-                kind(
+                rule = kind(
                     self,
                     f"{name}{direction}",
                     group_id=self.group_id,
@@ -144,3 +150,6 @@ class ClientGroup(Construct):
                     description=purpose,
                     **{peer: self.group_id},
                 )
+                if efa and direction == "In":
+                    for pack in ("HIPAA.Security", "NIST.800.53.R5"):
+                        acknowledge(rule, f"{pack}::{pack}-EC2RestrictedCommonPorts", _FABRIC)

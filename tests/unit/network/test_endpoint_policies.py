@@ -18,7 +18,6 @@ from tests.unit.network.environments import secure, template_of
 pytestmark = pytest.mark.decision
 
 OURS = f"arn:aws:iam::{ACCOUNT}:role/secure-ml/training"
-OPEN = ("OurApisByToken", "AwsOwnedEcrImageLayers", "AwsOwnedCodeArtifactAssets")
 FOREIGN_ACCOUNT = "999988887777"
 FOREIGN = f"arn:aws:iam::{FOREIGN_ACCOUNT}:role/stranger"
 ORGANIZATION = "o-a1b2c3d4e5"
@@ -191,12 +190,19 @@ def test_public_parameters_are_read_by_ours_only(world: World) -> None:
 
 
 def test_no_other_service_is_open_to_the_anonymous(world: World) -> None:
+    found = set()
     for endpoint in world.resources("AWS::EC2::VPCEndpoint"):
+        service = endpoint.properties["ServiceName"].split(f"{REGION}.")[1]
         for statement in endpoint.properties["PolicyDocument"]["Statement"]:
             if "aws:Principal" not in json.dumps(statement.get("Condition", {})):
-                # Unconditional: our APIs, and what AWS hands out presigned URLs for.
                 assert statement["Resource"] != "*"
-                assert statement["Sid"] in OPEN
+                found.add((service, statement["Sid"]))
+    # Our APIs by their token, and what AWS hands out presigned URLs for.
+    assert found == {
+        ("execute-api", "OurApisByToken"),
+        ("s3", "AwsOwnedEcrImageLayers"),
+        ("s3", "AwsOwnedCodeArtifactAssets"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -103,13 +103,15 @@ def test_guards_are_options() -> None:
     }
 
 
-def test_block_public_access_is_made_once_in_an_app() -> None:
+def test_block_public_access_is_made_once_in_an_account_and_region() -> None:
     app = new_app()
     guards = VpcGuards(block_public_access=InternetGatewayBlock.INGRESS)
     secure(app, guards=guards)
     stack = cdk.Stack(app, "Other")
     with pytest.raises(ConfigurationError, match="Network/Vpc makes it"):
         SecureVpc(stack, "Vpc", perimeter=PERIMETER, logs_key=key(stack), guards=guards)
+    elsewhere = cdk.Stack(app, "Elsewhere", env=cdk.Environment(account=ACCOUNT, region="eu-west-1"))
+    SecureVpc(elsewhere, "Vpc", perimeter=PERIMETER, logs_key=key(elsewhere), guards=guards)
     secure(new_app(), guards=guards)
 
 
@@ -421,7 +423,12 @@ def test_snapshot(world: World, snapshot_template: Callable[[dict[str, Any]], No
     "arguments", [{}, {**FULL, "region": "eu-central-1"}, {"endpoints": Endpoints(interface_s3=True)}]
 )
 def test_compliance(arguments: dict[str, Any]) -> None:
-    assert not [str(finding) for finding in findings(lambda app: secure(app, **arguments))]
+    def build(app: cdk.App) -> None:
+        vpc = secure(app, **arguments)
+        vpc.add_job_group("TeamA")
+        vpc.add_job_group("Fabric", efa=True)
+
+    assert not [str(finding) for finding in findings(build)]
 
 
 # -- Bad input ---------------------------------------------------------------------------------------------

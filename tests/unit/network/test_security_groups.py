@@ -112,6 +112,15 @@ def test_no_address_but_the_one_that_is_nowhere(world: World) -> None:
                 assert "CidrIpv6" not in rule
 
 
+def test_endpoints_are_reached_at_443_and_by_groups_that_are_named(world: World) -> None:
+    ingress = rules(world, world.one("AWS::EC2::SecurityGroup", "EndpointGroup"), "Ingress")
+    assert {(rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in ingress} == {(TCP, 443, 443)}
+    clients = {
+        world.ref(world.one("AWS::EC2::SecurityGroup", name)) for name in ("WorkloadGroup", "JobGroup")
+    }
+    assert {rule["SourceSecurityGroupId"] for rule in ingress} == clients
+
+
 def test_endpoints_stand_in_their_group_and_no_other(world: World) -> None:
     group = world.ref(world.one("AWS::EC2::SecurityGroup", "EndpointGroup"))
     for endpoint in world.resources("AWS::EC2::VPCEndpoint"):
