@@ -18,7 +18,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge_wildcards
-from secure_ml_constructs._cdk import child_path
+from secure_ml_constructs._cdk import child_path, is_token
 from secure_ml_constructs.audit.cloudtrail_table import (
     COLUMNS,
     INPUT_FORMAT,
@@ -116,6 +116,12 @@ class AuditQueries(Construct):
         refuse_aws_managed(problems, "key", key)
         location.check(problems)
         check_results(problems, "results", results, location.bucket_name)
+        watched = [*watched_buckets] or [location.bucket_name]
+        for index, bucket in enumerate(watched):
+            if not is_token(bucket) and "'" in bucket:
+                problems.add(
+                    f"watched_buckets[{index}]", bucket, "This is no bucket's name.", "Write the name alone."
+                )
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
         key_arn = key.key_arn
@@ -130,7 +136,7 @@ class AuditQueries(Construct):
         fill = {
             "trail": f'"{name}"."cloudtrail"',
             "network": f'"{name}"."network_activity"',
-            "archive": ", ".join(f"'{bucket}'" for bucket in (*watched_buckets,) or (location.bucket_name,)),
+            "archive": ", ".join(f"'{bucket}'" for bucket in watched),
             "break_glass": _roles_condition(perimeter.break_glass_roles),
             "region": "${AWS::Region}",
         }

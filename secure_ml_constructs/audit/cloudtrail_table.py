@@ -10,6 +10,8 @@ from secure_ml_constructs._cdk import is_token
 from secure_ml_constructs.errors import Problems
 
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_DAY = re.compile(r"\d{4}/\d{2}/\d{2}")
 _ACCOUNT = re.compile(r"\d{12}")
 
 # Amazon Athena: Query AWS CloudTrail logs, create a table with partition projection. sourceIdentity is in
@@ -125,7 +127,7 @@ class TrailLocation:
     def check(self, problems: Problems, argument: str = "location") -> None:
         """Record what is no location."""
         name = self.bucket_name
-        if not is_token(name) and (not name or "/" in name or ":" in name):
+        if not is_token(name) and not _BUCKET.fullmatch(name):
             problems.add(
                 f"{argument}.bucket_name",
                 self.bucket_name,
@@ -151,9 +153,7 @@ class TrailLocation:
                 problems.add(
                     f"{argument}.accounts[{index}]", account, "This is no account id.", "Write the 12 digits."
                 )
-        try:
-            datetime.strptime(self.since, "%Y/%m/%d")
-        except ValueError:
+        if not _is_day(self.since):
             problems.add(
                 f"{argument}.since", self.since, "This is no day.", "Write for instance '2026/01/31'."
             )
@@ -184,3 +184,12 @@ class TrailLocation:
             # The placeholders are Athena's: what is filled in here is the rest.
             "storage.location.template": f"{self.root()}/${{account}}/{folder}/${{region}}/${{day}}",
         }
+
+
+def _is_day(text: str) -> bool:
+    try:
+        datetime.strptime(text, "%Y/%m/%d")
+    except ValueError:
+        return False
+    # strptime takes 2026/1/1 as well, and Athena's projection does not.
+    return _DAY.fullmatch(text) is not None

@@ -53,6 +53,12 @@ class TrailEvents:
 
     def check(self, problems: Problems) -> None:
         """Record what CloudTrail would refuse."""
+        for argument in ("data_buckets", "data_types", "network_sources"):
+            value = getattr(self, argument)
+            if isinstance(value, str):
+                fix = f"Write [{value!r}]."
+                problems.add(f"events.{argument}", value, "One string where a list belongs.", fix)
+                return
         for index, bucket in enumerate(self.data_buckets or ()):
             if not is_token(bucket) and not (bucket.startswith("arn:") and ":s3:::" in bucket):
                 problems.add(
@@ -118,10 +124,13 @@ class TrailEvents:
                 {"field": "eventName", "not_equals": ["PutObject"]},
             ),
         ]
-        result += [_selector(kind.rpartition("::")[2], "Data", _type(kind)) for kind in self.data_types]
+        result += [
+            _selector(kind.rpartition("::")[2], "Data", _type(kind))
+            for kind in dict.fromkeys(self.data_types)
+        ]
         denied = {"field": "errorCode", "equal_to": ["VpceAccessDenied"]}
         sources = self.network_sources
-        for source in network_sources(region) if sources is None else sources:
+        for source in dict.fromkeys(network_sources(region) if sources is None else sources):
             fields = [{"field": "eventSource", "equal_to": [source]}]
             if self.denied_network_calls_only:
                 fields.append(denied)

@@ -7,6 +7,7 @@ from aws_cdk import region_info
 
 from secure_ml_constructs.audit import TrailLocation
 from secure_ml_constructs.audit.cloudtrail_table import REGIONS
+from secure_ml_constructs.errors import ConfigurationError, Problems
 from tests.support.templates import ACCOUNT, World
 
 # Partitions with neither SageMaker's endpoints nor a common account with the others.
@@ -57,3 +58,24 @@ def test_every_partition_key_of_the_address_is_projected(audit: World) -> None:
             assert f"${{{key}}}" in parameters["storage.location.template"]
             assert f"projection.{key}.type" in parameters
         assert parameters["projection.account.values"] == ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("location", "named"),
+    [
+        (TrailLocation(bucket_name=""), "location.bucket_name"),
+        (TrailLocation(bucket_name="o'neill"), "location.bucket_name"),
+        (TrailLocation(bucket_name="s3://logs"), "location.bucket_name"),
+        (TrailLocation(bucket_name="logs", prefix="trails/"), "location.prefix"),
+        (TrailLocation(bucket_name="logs", organization="r-a1b2"), "location.organization"),
+        (TrailLocation(bucket_name="logs", accounts=("12",)), "location.accounts[0]"),
+        (TrailLocation(bucket_name="logs", since="2026/1/1"), "location.since"),
+        (TrailLocation(bucket_name="logs", since="2026/02/30"), "location.since"),
+    ],
+)
+def test_bad_input_is_named(location: TrailLocation, named: str) -> None:
+    problems = Problems()
+    location.check(problems)
+    with pytest.raises(ConfigurationError) as refused:
+        problems.raise_if_any("here")
+    assert [problem.argument for problem in refused.value.problems] == [named]

@@ -87,6 +87,14 @@ def test_network_activity_is_recorded_a_source_at_a_time() -> None:
         assert recorded(TrailEvents(), **event)
 
 
+def test_what_is_named_twice_is_recorded_once() -> None:
+    once = TrailEvents(data_types=["AWS::SageMaker::Endpoint"], network_sources=["kms.amazonaws.com"])
+    twice = TrailEvents(
+        data_types=["AWS::SageMaker::Endpoint"] * 2, network_sources=["kms.amazonaws.com"] * 2
+    )
+    assert once.selectors(region="", archive_arns=ARCHIVE) == twice.selectors(region="", archive_arns=ARCHIVE)
+
+
 def test_denied_calls_alone_can_be_asked_for() -> None:
     events = TrailEvents(denied_network_calls_only=True)
     event = {"eventCategory": "NetworkActivity", "eventSource": "kms.amazonaws.com"}
@@ -140,6 +148,8 @@ def problems(events: TrailEvents) -> list[str]:
         (TrailEvents(data_buckets=[]), "events.data_buckets"),
         (TrailEvents(data_buckets=["lake"]), "events.data_buckets[0]"),
         (TrailEvents(data_buckets=["arn:aws:iam::111122223333:role/lake"]), "events.data_buckets[0]"),
+        (TrailEvents(data_buckets="arn:aws:s3:::lake"), "events.data_buckets"),
+        (TrailEvents(network_sources="kms.amazonaws.com"), "events.network_sources"),
         (TrailEvents(data_types=["AWS::S3::Object"]), "events.data_types[0]"),
         (TrailEvents(data_types=["SageMaker"]), "events.data_types[0]"),
         (TrailEvents(network_sources=["logs.amazonaws.com"]), "events.network_sources[0]"),
