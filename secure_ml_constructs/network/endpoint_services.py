@@ -154,6 +154,7 @@ _SERVICES = (
     EndpointService(name="rds-data"),
     EndpointService(name="redshift-data", local_prefix=_CN),
     EndpointService(name="rekognition"),
+    EndpointService(name="s3express", gateway=True),
     EndpointService(name="s3tables"),
     EndpointService(name="s3vectors"),
     EndpointService(name="servicecatalog", local_prefix=_CN),

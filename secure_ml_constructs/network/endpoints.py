@@ -126,6 +126,12 @@ def _check_extra(problems: Problems, argument: str, wanted: str | EndpointServic
     elif not _NAME.fullmatch(wanted.name):
         fix = "Write lower-case letters, digits, dots and hyphens."
         problems.add(f"{argument}.name", wanted.name, "This is no name of a service.", fix)
+    elif not _NAME.fullmatch(wanted.pattern.replace("{region}", "region")):
+        fix = "Write the name that AWS or the provider gives, with {region} for the region."
+        problems.add(f"{argument}.service_name", wanted.service_name, "This is no name of a service.", fix)
+    elif wanted.gateway and wanted.name not in SERVICES:
+        reason = "AWS has gateway endpoints for S3, S3 Express and DynamoDB only."
+        problems.add(f"{argument}.gateway", wanted.gateway, reason, "Leave it out, or name one of these.")
     elif wanted.name in SERVICES and wanted != SERVICES[wanted.name]:
         fix = f"Write {wanted.name!r} for the catalogue's, or take another name."
         problems.add(f"{argument}.name", wanted.name, "The catalogue has this name for another service.", fix)

@@ -21,10 +21,12 @@ class PrefixLists:
     Args:
         s3: The list named `com.amazonaws.<region>.s3`.
         dynamodb: The list named `com.amazonaws.<region>.dynamodb`.
+        s3express: The list named `com.amazonaws.<region>.s3express`, where that endpoint is asked for.
     """
 
     s3: str | None = None
     dynamodb: str | None = None
+    s3express: str | None = None
 
     def check(self, problems: Problems, needed: Sequence[str]) -> dict[str, str]:
         """Give the id for each gateway service, and record what is missing or malformed."""

@@ -9,6 +9,7 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 
 from secure_ml_constructs.network import SERVICES, EndpointProfile, EndpointService
+from tests.support.templates import ROOT
 
 REGIONS = ("us-east-1", "eu-central-1", "cn-north-1", "cn-northwest-1", "us-gov-west-1", "eusc-de-east-1")
 
@@ -41,7 +42,9 @@ def test_names_are_those_of_the_cdk(cdk_names: dict[str, dict[str, str]], region
 
 
 def test_gateways_have_the_common_prefix_everywhere() -> None:
-    for name in ("s3", "dynamodb"):
+    gateways = [service.name for service in SERVICES.values() if service.gateway]
+    assert gateways == ["s3", "dynamodb", "s3express"]
+    for name in gateways:
         assert SERVICES[name].full_name("cn-north-1") == f"com.amazonaws.cn-north-1.{name}"
 
 
@@ -66,6 +69,14 @@ def test_a_studio_domain_without_internet_gets_what_its_guide_asks_for() -> None
     # Amazon SageMaker AI: Connect Amazon SageMaker Studio in a VPC to External Resources.
     wanted = {"sagemaker.api", "sagemaker.runtime", "s3", "sagemaker.studio", "sts", "logs"}
     assert wanted <= set(EndpointProfile.STUDIO.services)
+
+
+def test_the_page_names_the_right_numbers() -> None:
+    page = (ROOT / "docs" / "constructs" / "secure-vpc.md").read_text()
+    for profile in EndpointProfile:
+        count = sum(not SERVICES[name].gateway for name in profile.services)
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{profile.name}`")]
+        assert row.endswith(f"| {count} | {2 * count} | {3 * count} |")
 
 
 def test_no_two_services_would_get_one_logical_id() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from secure_ml_constructs.network import Endpoints
 from tests.support.templates import Resource, World, new_app, synth
 from tests.unit.network import environments
 from tests.unit.network.environments import secure
@@ -102,6 +103,15 @@ def test_prefix_lists_are_looked_up_by_name() -> None:
     raw = json.dumps(world.one("AWS::EC2::SecurityGroup", "JobGroup").raw)
     for service in ("s3", "dynamodb"):
         assert json.dumps({"Fn::GetAtt": [lookup.logical_id, service]}) in raw
+
+
+def test_s3_express_is_reached_by_a_gateway_too() -> None:
+    app = new_app()
+    secure(app, endpoints=Endpoints(extra=("s3express",)))
+    world = World(synth(app))
+    assert set(world.one("Custom::ManagedPrefixLists").properties["Names"]) == {"s3", "dynamodb", "s3express"}
+    egress = world.one("AWS::EC2::SecurityGroup", "JobGroup").properties["SecurityGroupEgress"]
+    assert len([rule for rule in egress if "DestinationPrefixListId" in rule]) == 3
 
 
 def test_no_address_but_the_one_that_is_nowhere(world: World) -> None:
