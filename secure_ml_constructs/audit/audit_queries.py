@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 
 from aws_cdk import Aws, Names, Stack
@@ -27,31 +25,17 @@ from secure_ml_constructs.audit.cloudtrail_table import (
     SERDE,
     TrailLocation,
 )
+from secure_ml_constructs.audit.saved_queries import SavedQuery, load_queries, roles_condition
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.keys import refuse_aws_managed
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import Statement, allow, document
 
-__all__ = ["AuditQueries", "QueryResults", "SavedQuery", "TrailLocation"]
+__all__ = ["AuditQueries", "QueryResults"]
 
 # A query over a year of a busy trail stays below; a mistake without a day does not run for ever.
 _MOST_BYTES_SCANNED = 2 * 1024**4
 _TABLES = {"cloudtrail": "CloudTrail", "network_activity": "CloudTrail-NetworkActivity"}
-
-
-@dataclass(frozen=True)
-class SavedQuery:
-    """One question.
-
-    Attributes:
-        name: The query's name in Athena (`who_trained`).
-        description: What it answers.
-        sql: The text, with placeholders where the template has to fill in.
-    """
-
-    name: str
-    description: str
-    sql: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,12 +121,12 @@ class AuditQueries(Construct):
             "trail": f'"{name}"."cloudtrail"',
             "network": f'"{name}"."network_activity"',
             "archive": ", ".join(f"'{bucket}'" for bucket in watched),
-            "break_glass": _roles_condition(perimeter.break_glass_roles),
+            "break_glass": roles_condition(perimeter.break_glass_roles),
             "region": "${AWS::Region}",
         }
         #: The questions by name, as they stand in Athena.
         self.saved_queries: Mapping[str, SavedQuery] = MappingProxyType(
-            {query.name: _filled(query, fill) for query in load_queries()}
+            {query.name: query.filled(fill) for query in load_queries()}
         )
         for query in self.saved_queries.values():
             athena.CfnNamedQuery(
@@ -335,37 +319,6 @@ def check_results(problems: Problems, argument: str, results: QueryResults | Non
             "Query results in the trail's own bucket would be locked for years, and read as logs.",
             "Give another bucket, or leave the argument out for Athena's managed storage.",
         )
-
-
-@cache
-def load_queries() -> tuple[SavedQuery, ...]:
-    """Give every question of the package, by name, with its placeholders."""
-    folder = files("secure_ml_constructs.audit") / "queries"
-    result = []
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        text = file.read_text(encoding="utf-8")
-        first, _, _ = text.partition("\n")
-        result.append(SavedQuery(file.name.removesuffix(".sql"), first.removeprefix("--").strip(), text))
-    return tuple(result)
-
-
-def _filled(query: SavedQuery, fill: Mapping[str, str]) -> SavedQuery:
-    sql = re.sub(r"\{(\w+)\}", lambda match: fill[match.group(1)], query.sql)
-    return SavedQuery(query.name, query.description, sql)
-
-
-def _roles_condition(roles: Iterable[str]) -> str:
-    """Give what is added to a WHERE: the caller is one of these roles, or tries to assume one."""
-    conditions = []
-    for role in roles:
-        escaped = role.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
-        pattern = f"LIKE '{escaped}' ESCAPE '\\'"
-        conditions.append(f"\n    OR useridentity.sessioncontext.sessionissuer.arn {pattern}")
-        conditions.append(
-            "\n    OR eventname LIKE 'AssumeRole%' "
-            f"AND json_extract_scalar(requestparameters, '$.roleArn') {pattern}"
-        )
-    return "".join(conditions)
 
 
 def _sub(text: str) -> str:
