@@ -366,6 +366,7 @@ def test_what_others_name_never_holds_the_network(strength: str) -> None:
     named = {
         "Endpoints": ",".join(vpc.endpoint_ids.values()),
         "Groups": vpc.job_security_group_id + vpc.workload_security_group.security_group_id,
+        "EndpointGroup": vpc.endpoint_security_group_id,
         "Subnets": ",".join(vpc.isolated_subnet_ids),
         "Vpc": vpc.vpc.vpc_id,
     }
