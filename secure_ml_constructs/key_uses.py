@@ -233,7 +233,9 @@ def _statements(key_class: KeyClass, perimeter: DataPerimeter) -> Iterator[State
     yield ours("ReadConfiguration", _READ_CONFIGURATION, (*perimeter.administering, *users))
     yield ours("Configure", _CONFIGURE, perimeter.administering)
     retiring = tuple(dict.fromkeys((*perimeter.administrators, *perimeter.break_glass_roles)))
-    if retiring:
+    # Without the logs key nobody reads the archive again, which Object Lock keeps for years. Retiring it
+    # takes a change of this policy first, which the trail records.
+    if retiring and key_class is not KeyClass.LOGS:
         yield ours("Retire", _RETIRE, retiring)
     yield ours("UseThroughServices", _USE, users, via(VIA_SERVICES[key_class]))
     yield ours(

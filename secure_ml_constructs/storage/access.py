@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -13,15 +12,16 @@ from secure_ml_constructs.policy import Condition
 
 
 class RoleAccess(Construct):
-    """One managed policy beside a role: in the lake's stack it would make the lake depend on its users.
+    """One managed policy for a role, beside it: in the lake's stack it would tie the lake to its users.
 
     Args:
-        role: The role; the policy stands below it in the tree.
+        lake: The lake, below which the policy of an imported role stands: such a role is no more than a name.
+        role: The role, below which the policy stands otherwise.
         id: The construct's id.
     """
 
-    def __init__(self, role: iam.IRole, id: str) -> None:
-        super().__init__(cast("Construct", role), id)
+    def __init__(self, lake: Construct, role: iam.IRole, id: str) -> None:
+        super().__init__(role if isinstance(role, Construct) else lake, id)
         self.role = role
         self.granted: set[tuple[str, str]] = set()
         self._policy = iam.ManagedPolicy(self, "Policy", roles=[role])

@@ -248,8 +248,10 @@ class EncryptedDataLake(Construct):
     def _access_of(self, role: iam.IRole) -> RoleAccess:
         path = role.node.path
         if path not in self._access:
-            # The address tells two lakes apart that grant to the same role.
-            self._access[path] = RoleAccess(role, f"LakeAccess{self.node.addr[-8:]}")
+            # The addresses tell two lakes apart that grant to one role, and two imported roles of one lake.
+            self._access[path] = RoleAccess(
+                self, role, f"LakeAccess{self.node.addr[-8:]}{role.node.addr[-8:]}"
+            )
         return self._access[path]
 
     def _zone(self, name: str) -> Zone:

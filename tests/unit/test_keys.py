@@ -124,6 +124,13 @@ def test_only_administrator_and_break_glass_can_retire_a_key(world: World, simul
         assert not allowed(world, simulator, "data", TRAINING, action)
 
 
+def test_nobody_retires_the_key_that_the_archive_rests_on(world: World, simulator: Simulator) -> None:
+    """Locked versions outlive every deletion, and would be unreadable without it."""
+    for principal in (ADMINISTRATOR, BREAK_GLASS, DEPLOYING, TRAINING):
+        for action in ("kms:ScheduleKeyDeletion", "kms:DisableKey"):
+            assert not allowed(world, simulator, "logs", principal, action)
+
+
 def test_cloudformation_can_create_a_secret(world: World, simulator: Simulator) -> None:
     through = {VIA: f"secretsmanager.{REGION}.amazonaws.com"}
     assert allowed(world, simulator, "secrets", DEPLOYING, "kms:GenerateDataKey", through)

@@ -8,15 +8,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import duckdb
 import pytest
+import sqlglot
 
 from secure_ml_constructs.audit.cloudtrail_table import COLUMNS, PARTITIONS
 from secure_ml_constructs.audit.saved_queries import load_queries
 from tests.support.templates import ACCOUNT, REGION, World
 from tests.unit.audit.environment import BREAK_GLASS, ENDPOINT, FOREIGN
-
-duckdb = pytest.importorskip("duckdb", reason="runs the questions; in requirements/dev.txt")
-sqlglot = pytest.importorskip("sqlglot", reason="translates Athena's SQL; in requirements/dev.txt")
 
 TODAY = datetime.datetime.now(datetime.UTC)
 QUESTIONS = [query.name for query in load_queries()]
@@ -242,7 +241,10 @@ def _short(value: Any) -> Any:
 def test_no_question_reads_the_whole_trail(texts: dict[str, str], name: str) -> None:
     """Without the partition key `day` Athena reads every file there is."""
     where = sqlglot.parse_one(texts[name], dialect="athena").find(sqlglot.exp.Where)
-    assert where.find(sqlglot.exp.GTE).this.name == "day"
+    assert where
+    bound = where.find(sqlglot.exp.GTE)
+    assert bound
+    assert bound.this.name == "day"
 
 
 def test_a_description_is_what_the_file_says_first() -> None:

@@ -461,6 +461,17 @@ def test_a_wrong_zone_is_refused(arguments: dict[str, Any], argument: str, reaso
     assert app.node.find_child("Lake").node.try_find_child("Lake") is None
 
 
+def test_an_imported_role_gets_its_policy_as_well() -> None:
+    app = new_app()
+    lake = build(app)
+    for name in ("one", "two"):
+        lake.grant_read("curated", iam.Role.from_role_arn(lake, name, f"{IAM}/secure-ml/{name}"))
+    lake.grant_read("raw", iam.Role.from_role_arn(lake, "other", f"{IAM}/secure-ml/one"))
+    world = World(synth(app))
+    policies = [policy for policy in world.resources("AWS::IAM::ManagedPolicy") if policy.stack == "Lake"]
+    assert sorted(policy.properties["Roles"][0] for policy in policies) == ["one", "one", "two"]
+
+
 def test_a_zone_that_does_not_exist_is_named() -> None:
     app = new_app()
     lake = build(app)
