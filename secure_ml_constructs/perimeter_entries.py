@@ -104,8 +104,18 @@ CODEARTIFACT_ASSETS = AwsOwnedResource(
     name="CodeArtifactAssets",
     service="s3",
     actions=("s3:GetObject",),
-    resources=("arn:${AWS::Partition}:s3:::assets-193858265520-${AWS::Region}/*",),
-    reason="CodeArtifact keeps npm packages here and hands out presigned URLs. "
+    # Another account in each region: whole names, so that nobody's bucket of a like name is let through. For a
+    # region that is not here, `aws codeartifact describe-domain` tells the bucket.
+    resources=tuple(
+        f"arn:${{AWS::Partition}}:s3:::assets-{bucket}/*"
+        for bucket in (
+            *("193858265520-us-east-1", "250872398865-us-east-2", "787052242323-us-west-2"),
+            *("438097961670-eu-west-1", "769407342218-eu-central-1", "611884512288-eu-north-1"),
+            *("660291247815-ap-northeast-1", "421485864821-ap-southeast-1"),
+            *("860415559748-ap-southeast-2", "681137435769-ap-south-1"),
+        )
+    ),
+    reason="CodeArtifact keeps packages here and hands out presigned URLs. "
     "(AWS CodeArtifact: Create the Amazon S3 gateway endpoint)",
     signed_by_aws=True,
 )

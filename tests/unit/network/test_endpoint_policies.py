@@ -24,6 +24,8 @@ ORGANIZATION = "o-a1b2c3d4e5"
 SISTER_ACCOUNT = "444455556666"
 AWS_IMAGES = "763104351884"
 JUMPSTART = f"arn:aws:s3:::jumpstart-cache-prod-{REGION}/model"
+PACKAGES = "arn:aws:s3:::assets-769407342218-eu-central-1/package"
+LOOKALIKE = "arn:aws:s3:::assets-193858265520-eu-central-1/package"
 LAYERS = f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket/layer"
 
 
@@ -92,6 +94,8 @@ def repository(account: str, region: str = REGION) -> str:
         # Image layers come by presigned URL of ECR's account: a condition on the principal breaks pulls.
         ("s3", "arn:aws:iam::123456789012:role/ecr", "s3:GetObject", LAYERS, "123456789012", True),
         ("s3", OURS, "s3:PutObject", LAYERS, "123456789012", False),
+        ("s3", "arn:aws:iam::123456789012:role/codeartifact", "s3:GetObject", PACKAGES, "123456789012", True),
+        ("s3", OURS, "s3:GetObject", LOOKALIKE, FOREIGN_ACCOUNT, False),
         ("s3", OURS, "s3:GetObject", JUMPSTART, "123456789012", True),
         (
             "s3",
