@@ -104,7 +104,7 @@ CODEARTIFACT_ASSETS = AwsOwnedResource(
     name="CodeArtifactAssets",
     service="s3",
     actions=("s3:GetObject",),
-    # Another account in each region: whole names, so that nobody's bucket of a like name is let through. For a
+    # Another account in each region: whole names, so that nobody's bucket of a like name passes. For a
     # region that is not here, `aws codeartifact describe-domain` tells the bucket.
     resources=tuple(
         f"arn:${{AWS::Partition}}:s3:::assets-{bucket}/*"
