@@ -33,6 +33,8 @@ class Templates(Resolver):
         for template in self._templates:
             for resource in template.resources.values():
                 self.by_type[resource.type].append(resource)
+        # For judges: what they have read already, by what they read.
+        self.memo: dict[Any, Any] = {}
         self._naming: dict[tuple[str, str], dict[Any, list[Resource]]] = {}
 
     @classmethod

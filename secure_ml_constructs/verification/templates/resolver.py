@@ -91,6 +91,12 @@ class Resolver:
             yield answer
         self._decisions, self._ways = {}, []
 
+    def start(self) -> None:
+        """Forget what was decided: ask then in the first world; `branched` tells whether there are others."""
+        if self._decisions:
+            self._decisions, self._ways = {}, []
+        self._depth = 0
+
     def _choose(self, question: Any, options: list[Any]) -> Any:
         if question not in self._decisions:
             for other in options[1:]:

@@ -1,0 +1,503 @@
+"""Roles, policies and people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome, Unknown
+from secure_ml_constructs.verification.rules.pack.shared import each_statement, policy, unreadable
+from secure_ml_constructs.verification.rules.pack.vocabulary import (
+    API_ABUSE,
+    HIJACK,
+    INSIDER,
+    TAMPERING,
+    THEFT,
+    WALLET,
+)
+from secure_ml_constructs.verification.rules.policies import Statement, statements
+from secure_ml_constructs.verification.rules.requirements import Code, values
+from secure_ml_constructs.verification.rules.rule import ERROR, FATAL, WARNING, Rule
+from secure_ml_constructs.verification.templates import Absent, Reference, show
+
+_ROLE = "AWS::IAM::Role"
+_POLICY = "AWS::IAM::Policy"
+_OTHERS = (
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::RolePolicy",
+    "AWS::IAM::GroupPolicy",
+    "AWS::IAM::UserPolicy",
+    _ROLE,
+    "AWS::IAM::Group",
+    "AWS::IAM::User",
+    "AWS::SSO::PermissionSet",
+)
+
+_role = partial(Rule, resource_type=_ROLE)
+_policy = partial(Rule, resource_type=_POLICY, also=_OTHERS)
+
+_FULL_ACCESS = (
+    "AdministratorAccess",
+    "PowerUserAccess",
+    "IAMFullAccess",
+    "AmazonSageMakerFullAccess",
+    "AmazonSageMakerCanvasFullAccess",
+    "AmazonBedrockFullAccess",
+    "BedrockAgentCoreFullAccess",
+    "AmazonS3FullAccess",
+    "AWSKeyManagementServicePowerUser",
+    "SecretsManagerReadWrite",
+    "AmazonEC2FullAccess",
+    "AmazonEC2ContainerRegistryFullAccess",
+)
+# Actions on data: with them on *, one stolen session has everything.
+_DATA = (
+    "s3:getobject",
+    "s3:putobject",
+    "s3:deleteobject",
+    "secretsmanager:getsecretvalue",
+    "ssm:getparameter",
+    "dynamodb:getitem",
+    "dynamodb:scan",
+    "sagemaker:getrecord",
+    "sqs:receivemessage",
+)
+_KEY_USE = ("kms:decrypt", "kms:reencryptfrom", "kms:generatedatakey", "kms:creategrant")
+# Ways to more power than one has, after "IAM Privilege Escalation" by Rhino Security Labs.
+_ESCALATION = (
+    "iam:createpolicyversion",
+    "iam:setdefaultpolicyversion",
+    "iam:attachrolepolicy",
+    "iam:attachuserpolicy",
+    "iam:attachgrouppolicy",
+    "iam:putrolepolicy",
+    "iam:putuserpolicy",
+    "iam:putgrouppolicy",
+    "iam:updateassumerolepolicy",
+    "iam:deleterolepermissionsboundary",
+    "iam:putrolepermissionsboundary",
+    "iam:createaccesskey",
+    "iam:createloginprofile",
+    "iam:updateloginprofile",
+    "iam:addusertogroup",
+)
+_BOUNDED_CREATION = ("iam:PermissionsBoundary", "aws:CalledVia")
+# Condition keys of requests: "Actions, resources, and condition keys for Amazon SageMaker AI".
+_NETWORK, _VOLUME, _TYPES = "sagemaker:VpcSubnets", "sagemaker:VolumeKmsKey", "sagemaker:InstanceTypes"
+_JOBS = {
+    "sagemaker:CreateTrainingJob": (_NETWORK, _VOLUME, _TYPES),
+    "sagemaker:CreateProcessingJob": (_NETWORK, _VOLUME, _TYPES),
+    "sagemaker:CreateHyperParameterTuningJob": (_NETWORK, _VOLUME, _TYPES),
+    "sagemaker:CreateAutoMLJobV2": (_NETWORK, _VOLUME),
+    "sagemaker:CreateTransformJob": (_VOLUME, _TYPES),
+    "sagemaker:CreateEndpointConfig": (_VOLUME, _TYPES),
+    "sagemaker:CreateNotebookInstance": (_NETWORK, _VOLUME, _TYPES, "sagemaker:DirectInternetAccess"),
+}
+
+
+def documents(context: Context) -> Iterator[tuple[str, list[Statement]]]:
+    """Each policy document of an IAM resource with its path."""
+    kind = context.resource.type
+    if kind in (_ROLE, "AWS::IAM::Group", "AWS::IAM::User"):
+        for path, item in values(context, "Policies[*]"):
+            if isinstance(item, dict):
+                document = item.get("PolicyDocument", {})
+                found = statements(context.graph, context.resource.template, document)
+                if isinstance(found, list):
+                    yield f"{path}.PolicyDocument", found
+        return
+    path = "InlinePolicy" if kind == "AWS::SSO::PermissionSet" else "PolicyDocument"
+    read = policy(context, path)
+    if isinstance(read, list):
+        yield path, read
+
+
+def _allowing(context: Context) -> Iterator[tuple[str, Statement]]:
+    for path, found in documents(context):
+        for statement in found:
+            if statement.allow:
+                yield f"{path}.Statement[{statement.index}]", statement
+
+
+def _ask(question: Callable[[Statement], str | None]) -> Code:
+    def ask(context: Context) -> Iterator[Outcome]:
+        for where, statement in _allowing(context):
+            problem = question(statement)
+            if problem:
+                yield Fail(problem, where)
+
+    return Code(ask)
+
+
+def _everything(statement: Statement) -> str | None:
+    if "NotAction" in statement.inverted and not statement.conditions:
+        return "allows all but what it names (NotAction)"
+    for action in statement.actions:
+        service, _, rest = action.partition(":")
+        if action == "*" or (rest == "*" and not statement.bound()):
+            return f"allows {action}"
+        if "*" in service:
+            return f"allows {action}"
+    return None
+
+
+def _on_all_data(statement: Statement) -> str | None:
+    if statement.anywhere() and not statement.conditions:
+        for action in _DATA:
+            if statement.covers(action):
+                return f"allows {action} on every resource"
+    return None
+
+
+def _on_all_keys(statement: Statement) -> str | None:
+    if statement.anywhere() and not statement.conditions:
+        for action in _KEY_USE:
+            if statement.covers(action):
+                return f"allows {action} with every key"
+    return None
+
+
+def _escalates(statement: Statement) -> str | None:
+    if "NotAction" in statement.inverted or statement.bound(*_BOUNDED_CREATION):
+        return None
+    for action in _ESCALATION:
+        if statement.covers(action):
+            return f"allows {action}, by which one takes more power"
+    return None
+
+
+def _passes_roles(statement: Statement) -> str | None:
+    if not statement.covers("iam:PassRole") or "NotAction" in statement.inverted:
+        return None
+    if statement.anywhere():
+        return "passes any role"
+    if not statement.bound("iam:PassedToService") and not statement.bound("iam:AssociatedResourceArn"):
+        return "passes a role to any service: no condition on iam:PassedToService"
+    return None
+
+
+def _presigns(statement: Statement) -> str | None:
+    for action in ("sagemaker:CreatePresignedDomainUrl", "sagemaker:CreatePresignedNotebookInstanceUrl"):
+        if statement.covers(action) and "NotAction" not in statement.inverted:
+            keys = ("aws:SourceVpce", "aws:SourceVpc", "aws:SourceIp", "aws:VpcSourceIp")
+            tags = ("sagemaker:resourcetag/", "aws:resourcetag/")
+            owner = any(key.startswith(tags) for _, key in statement.conditions)
+            if not owner and not any(map(statement.has, keys)):
+                return f"allows {action} from any network, for anyone's profile"
+    return None
+
+
+def _invokes(statement: Statement) -> str | None:
+    if statement.anywhere() and not statement.conditions and "NotAction" not in statement.inverted:
+        for action in ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync"):
+            if statement.covers(action):
+                return f"allows {action} on every endpoint"
+    return None
+
+
+def _jobs(context: Context) -> Iterator[Outcome]:
+    """A job-creating permission names the conditions itself, or a Deny of the same document does."""
+    for path, found in documents(context):
+        denied = [s for s in found if not s.allow]
+        for statement in found:
+            if not statement.allow or "NotAction" in statement.inverted:
+                continue
+            for action, keys in _JOBS.items():
+                if not statement.covers(action):
+                    continue
+                lacking = [
+                    key
+                    for key in keys
+                    if not _conditioned(statement, key)
+                    and not any(d.covers(action) and _conditioned(d, key) for d in denied)
+                ]
+                if lacking:
+                    where = f"{path}.Statement[{statement.index}]"
+                    yield Fail(f"allows {action} without a condition on {', '.join(lacking)}", where)
+                    break
+
+
+def _conditioned(statement: Statement, key: str) -> bool:
+    # The volume's key goes by two names in AWS's own data.
+    return statement.has(key) or statement.has(f"{key}Arn")
+
+
+def _approves(context: Context) -> Iterator[Outcome]:
+    """Nobody both registers and approves."""
+    makes = approves = False
+    for _, statement in _allowing(context):
+        if "NotAction" in statement.inverted:
+            continue
+        makes |= statement.covers("sagemaker:CreateModelPackage")
+        approves |= statement.covers("sagemaker:UpdateModelPackage") and not statement.has(
+            "sagemaker:ModelApprovalStatus"
+        )
+    if makes and approves:
+        yield Fail("allows both to register a model and to approve it")
+
+
+def _managed(context: Context) -> Iterator[Outcome]:
+    for path, value in values(context, "ManagedPolicyArns[*]"):
+        name = show(value).rsplit("/", 1)[-1]
+        if ":iam::aws:policy" in show(value) and (name in _FULL_ACCESS or name.endswith("FullAccess")):
+            yield Fail(f"is {name}", path)
+
+
+def _trust(context: Context) -> Iterator[Outcome]:
+    yield from unreadable(context, "AssumeRolePolicyDocument")
+    for where, statement in each_statement(context, "AssumeRolePolicyDocument"):
+        if statement.allow and statement.public:
+            yield Fail("lets anyone assume the role", where)
+
+
+# Services that act for no one but the account's own resources, and send neither account nor ARN.
+_NO_SOURCE = (
+    "ec2.amazonaws.com",
+    "lambda.amazonaws.com",
+    "edgelambda.amazonaws.com",
+    "ecs-tasks.amazonaws.com",
+    "ecs.amazonaws.com",
+    "eks.amazonaws.com",
+    "pods.eks.amazonaws.com",
+    "cloudformation.amazonaws.com",
+    "codebuild.amazonaws.com",
+    "ssm.amazonaws.com",
+    "s3.amazonaws.com",
+    "lakeformation.amazonaws.com",
+    "macie.amazonaws.com",
+    "apigateway.amazonaws.com",
+    "monitoring.rds.amazonaws.com",
+    "malware-protection-plan.guardduty.amazonaws.com",
+    "backup.amazonaws.com",
+    "config.amazonaws.com",
+    "application-autoscaling.amazonaws.com",
+    "cognito-idp.amazonaws.com",
+    "firehose.amazonaws.com",
+    "databrew.amazonaws.com",
+    "glue.amazonaws.com",
+)
+
+
+def _confused_deputy(context: Context) -> Iterator[Outcome]:
+    keys = ("aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths")
+    for where, statement in each_statement(context, "AssumeRolePolicyDocument"):
+        services = [p.removeprefix("service:") for p in statement.principals if p.startswith("service:")]
+        asked = [service for service in services if service not in _NO_SOURCE]
+        if statement.allow and asked and not any(map(statement.has, keys)):
+            yield Fail(f"lets {asked[0]} assume the role for any account", where)
+
+
+def _boundary(context: Context) -> Iterator[Outcome]:
+    """Roles that SageMaker, a person or code assumes."""
+    if not isinstance(context.graph.get(context.resource, "PermissionsBoundary"), Absent):
+        return
+    for _, statement in each_statement(context, "AssumeRolePolicyDocument"):
+        ml = any("sagemaker" in principal or "bedrock" in principal for principal in statement.principals)
+        people = any(principal.startswith(("aws:", "federated:")) for principal in statement.principals)
+        if statement.allow and (ml or people):
+            yield Fail("is not set", "PermissionsBoundary")
+            return
+
+
+def _user_keys(context: Context) -> Iterator[Outcome]:
+    yield Fail("is a key that never expires")
+
+
+def _sso_session(context: Context) -> Iterator[Outcome]:
+    duration = show(context.graph.get(context.resource, "SessionDuration"))
+    hours = duration.removeprefix("PT").removesuffix("H")
+    if hours.isdigit() and int(hours) > 8:
+        yield Fail(f"is {duration}, longer than a working day", "SessionDuration")
+
+
+def _unreadable(context: Context) -> Iterator[Outcome]:
+    value = context.graph.get(context.resource, "PolicyDocument")
+    if type(value) is Reference:
+        yield Unknown("The policy is known when the stack is deployed.", "PolicyDocument", "principal")
+    elif not isinstance(value, Absent):
+        yield from unreadable(context, "PolicyDocument")
+
+
+RULES = (
+    _policy(
+        id="IamPolicyNamesActions",
+        requirement=_ask(_everything),
+        severity=ERROR,
+        control="I1",
+        threats=(INSIDER, HIJACK),
+        title="A policy names actions, not whole services",
+        why="Whole services hold actions that nobody thought of, and new ones every month.",
+        fix="List the actions that are used.",
+        standards=("IAM.1", "IAM.21"),
+    ),
+    _policy(
+        id="IamPolicyNamesData",
+        requirement=_ask(_on_all_data),
+        severity=ERROR,
+        control="I1",
+        threats=(INSIDER, THEFT),
+        title="A policy names the data that it opens",
+        why="With a data action on * one stolen session has everything in the account.",
+        fix="Name buckets, prefixes, secrets or tables as resources.",
+    ),
+    _policy(
+        id="IamPolicyNamesKeys",
+        requirement=_ask(_on_all_keys),
+        severity=ERROR,
+        control="E1",
+        threats=(INSIDER, THEFT),
+        title="A policy names the keys that it uses",
+        why="kms:Decrypt on * undoes the parting of data by keys.",
+        fix="Name keys as resources, or bind the statement by a condition.",
+        standards=("KMS.1", "KMS.2"),
+    ),
+    _policy(
+        id="IamPolicyNoEscalation",
+        requirement=_ask(_escalates),
+        severity=ERROR,
+        control="I3",
+        threats=(INSIDER, HIJACK),
+        title="A policy gives no way to more power",
+        why="Whoever may write a role's policy may do what that role can be given.",
+        fix="Take the action away, or bind it by iam:PermissionsBoundary.",
+    ),
+    _policy(
+        id="IamPolicyPassRole",
+        requirement=_ask(_passes_roles),
+        severity=ERROR,
+        control="I2",
+        threats=(HIJACK, INSIDER),
+        title="Roles are passed by name, to one service",
+        why="Whoever passes a stronger role to a job acts with that role's power.",
+        fix="Name the roles as resources, and set iam:PassedToService.",
+    ),
+    _policy(
+        id="IamPolicyPresignedUrl",
+        requirement=_ask(_presigns),
+        severity=ERROR,
+        control="S1",
+        threats=(INSIDER, HIJACK),
+        title="Addresses that sign one in to a workspace are made from known networks only",
+        why="Such an address is a session: made anywhere, it opens the workspace anywhere.",
+        fix="Add a condition on aws:SourceVpce, aws:SourceIp or the owner's tag.",
+    ),
+    _policy(
+        id="IamPolicyInvokeEndpoint",
+        requirement=_ask(_invokes),
+        severity=ERROR,
+        control="G2",
+        threats=(API_ABUSE, THEFT, WALLET),
+        title="Endpoints are invoked by name",
+        why="Whoever may invoke every endpoint goes round the doors in front of them.",
+        fix="Name the endpoints as resources.",
+    ),
+    _policy(
+        id="IamPolicyJobConditions",
+        requirement=Code(_jobs),
+        severity=ERROR,
+        control="I2",
+        threats=(HIJACK, INSIDER, THEFT),
+        title="Jobs are created under conditions on network, key and instance type",
+        why="A job without a VPC and a key is a way out for all the data that its role reads.",
+        fix="Add a Deny for requests that lack sagemaker:VpcSubnets, VolumeKmsKey and InstanceTypes.",
+    ),
+    _policy(
+        id="IamPolicyApprovalApart",
+        requirement=Code(_approves),
+        severity=ERROR,
+        control="T4",
+        threats=(TAMPERING, INSIDER),
+        title="Who registers a model does not approve it",
+        why="One stolen session would put a model of its own into service.",
+        fix="Give sagemaker:UpdateModelPackage to another role, or bind it by sagemaker:ModelApprovalStatus.",
+    ),
+    Rule(
+        id="IamPolicyReadable",
+        resource_type=_POLICY,
+        also=("AWS::IAM::ManagedPolicy",),
+        requirement=Code(_unreadable),
+        severity=ERROR,
+        control="I1",
+        threats=(INSIDER,),
+        title="A policy can be read in the template",
+        why="What can't be read can't be judged.",
+        fix="Write the document, its actions and its resources in the template.",
+    ),
+    Rule(
+        id="IamManagedPoliciesNarrow",
+        resource_type=_ROLE,
+        also=("AWS::IAM::Group", "AWS::IAM::User"),
+        requirement=Code(_managed, "The name of a policy is the end of an ARN."),
+        severity=ERROR,
+        control="I1",
+        threats=(INSIDER, HIJACK),
+        title="No role has full access by a managed policy of AWS",
+        why="AmazonSageMakerFullAccess passes roles, reads buckets and creates jobs without a condition.",
+        fix="Write a policy with what the role does.",
+        standards=("IAM.1",),
+    ),
+    _role(
+        id="IamRoleTrustNotPublic",
+        requirement=Code(_trust),
+        severity=FATAL,
+        control="I3",
+        threats=(HIJACK, INSIDER),
+        title="A role trusts somebody known",
+        why="Principal * in a trust policy lets every account of AWS in.",
+        fix="Name the principal, or bind the statement by aws:PrincipalOrgID.",
+    ),
+    _role(
+        id="IamRoleConfusedDeputy",
+        requirement=Code(_confused_deputy),
+        severity=ERROR,
+        control="I3",
+        threats=(HIJACK, INSIDER),
+        title="A service assumes a role for our account only",
+        why="Another account can ask the service to use the role in its name.",
+        fix="Add a condition on aws:SourceAccount or aws:SourceArn.",
+    ),
+    _role(
+        id="IamRoleBoundary",
+        requirement=Code(_boundary),
+        severity=WARNING,
+        control="I3",
+        threats=(INSIDER, HIJACK),
+        title="A role of people, SageMaker or Bedrock has a permissions boundary",
+        why="The boundary is what holds when a policy is written too wide.",
+        fix="Set PermissionsBoundary.",
+    ),
+    Rule(
+        id="IamNoUsers",
+        resource_type="AWS::IAM::User",
+        requirement=Code(lambda context: iter([Fail("is a user of IAM, with credentials that last")])),
+        severity=ERROR,
+        control="I7",
+        threats=(INSIDER, HIJACK),
+        title="No IAM users",
+        why="A user's credentials last until somebody thinks of them.",
+        fix="Let people sign in by IAM Identity Center, and machines by a role.",
+    ),
+    Rule(
+        id="IamNoAccessKeys",
+        resource_type="AWS::IAM::AccessKey",
+        also=("AWS::IAM::ServiceSpecificCredential",),
+        requirement=Code(_user_keys),
+        severity=FATAL,
+        control="I7",
+        threats=(INSIDER, HIJACK),
+        title="No long-lived keys, and no API keys of Bedrock",
+        why="They end up in notebooks and repositories, and stay good.",
+        fix="Use a role.",
+    ),
+    Rule(
+        id="IamSessionDuration",
+        resource_type="AWS::SSO::PermissionSet",
+        requirement=Code(_sso_session, "The duration is read as ISO 8601."),
+        severity=WARNING,
+        control="I6",
+        threats=(INSIDER,),
+        title="A session of a person ends with the working day",
+        why="A stolen session is good for as long as it lasts.",
+        fix="Set SessionDuration to PT8H or less.",
+    ),
+)

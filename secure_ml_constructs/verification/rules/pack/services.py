@@ -1,0 +1,547 @@
+"""Functions, registries, secrets, queues and the tables around the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from secure_ml_constructs.verification.rules.keys import CustomerKey
+from secure_ml_constructs.verification.rules.networks import IsolatedSubnets, OurGroups
+from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
+from secure_ml_constructs.verification.rules.pack.shared import (
+    denies_plain_http,
+    policy,
+    public_statements,
+)
+from secure_ml_constructs.verification.rules.pack.vocabulary import (
+    API_ABUSE,
+    HIJACK,
+    INSIDER,
+    PRESENT,
+    SUPPLY_CHAIN,
+    TAMPERING,
+    THEFT,
+    TRUE,
+    WALLET,
+    customer_key,
+    no_secrets,
+)
+from secure_ml_constructs.verification.rules.predicates import Equals, Matches, Missing, absent_or
+from secure_ml_constructs.verification.rules.requirements import AnyOf, At, Code, Every, values
+from secure_ml_constructs.verification.rules.rule import ERROR, FATAL, WARNING, Rule
+from secure_ml_constructs.verification.rules.secrets import secret_in
+from secure_ml_constructs.verification.templates import Absent, Pseudo, Reference, show
+
+_FUNCTION = "AWS::Lambda::Function"
+_REPOSITORY = "AWS::ECR::Repository"
+_SECRET = "AWS::SecretsManager::Secret"
+_TOPIC = "AWS::SNS::Topic"
+_QUEUE = "AWS::SQS::Queue"
+_BUILD = "AWS::CodeBuild::Project"
+
+_function = partial(Rule, resource_type=_FUNCTION)
+_repository = partial(Rule, resource_type=_REPOSITORY)
+
+# "Lambda runtimes": those that get no updates any more, or will not within months.
+_OLD_RUNTIMES = (
+    r"^(nodejs(\d|1[0-9]|20)\.|nodejs$|nodejs4|python2|python3\.([0-9])$|java8$|dotnetcore|dotnet[5-7]$"
+    r"|ruby[12]\.|ruby3\.2$|go1\.x$|provided$|provided\.al2$)"
+)
+
+
+def _permission(context: Context) -> Iterator[Outcome]:
+    get = partial(context.graph.get, context.resource)
+    principal = show(get("Principal"))
+    bound = any(
+        not isinstance(get(name), Absent) for name in ("SourceArn", "SourceAccount", "PrincipalOrgID")
+    )
+    if principal == "*" and not bound:
+        yield Fail("lets anyone invoke the function", "Principal")
+    elif ".amazonaws.com" in principal and not bound:
+        yield Fail("is not set, so that the service invokes the function for any account", "SourceArn")
+
+
+def _registry_scans(context: Context) -> Iterator[Outcome]:
+    if not context.graph.by_type.get("AWS::ECR::RegistryScanningConfiguration"):
+        yield Fail("is not scanned by the registry either")
+
+
+def _repository_policy(context: Context) -> Iterator[Outcome]:
+    yield from public_statements(context, "RepositoryPolicyText", accounts=True)
+
+
+def _rotated(context: Context) -> Iterator[Outcome]:
+    graph = context.graph
+    for type_ in ("AWS::SecretsManager::RotationSchedule", "AWS::SecretsManager::SecretTargetAttachment"):
+        found = graph.named_by(context.resource, type_, "SecretId")
+        if found and type_.endswith("RotationSchedule"):
+            return
+        for attachment in found:
+            if graph.named_by(attachment, "AWS::SecretsManager::RotationSchedule", "SecretId"):
+                return
+    yield Fail("has no rotation schedule")
+
+
+def _secret_policy(context: Context) -> Iterator[Outcome]:
+    yield from public_statements(context, "ResourcePolicy", accounts=True)
+
+
+def _tls(type_: str, property_: str) -> Code:
+    def ask(context: Context) -> Iterator[Outcome]:
+        graph = context.graph
+        found = []
+        for holder in graph.named_by(context.resource, type_, property_):
+            statements = policy(context, "PolicyDocument", holder)
+            if not isinstance(statements, list):
+                return
+            found += statements
+        if not denies_plain_http(found):
+            yield Fail("has no policy that denies requests without TLS")
+
+    return Code(ask, "The policy is another resource.")
+
+
+def _policy_public(context: Context) -> Iterator[Outcome]:
+    yield from public_statements(context, "PolicyDocument")
+
+
+def _build_secrets(context: Context) -> Iterator[Outcome]:
+    for path, item in values(context, "Environment.EnvironmentVariables[*]"):
+        if isinstance(item, dict):
+            get = partial(context.graph.at, context.resource.template, item)
+            if get(("Type",)) not in ("SECRETS_MANAGER", "PARAMETER_STORE"):
+                found = secret_in(show(get(("Name",))), get(("Value",)))
+                if found:
+                    yield Fail(found, f"{path}.Value")
+
+
+def _external(context: Context) -> Iterator[Outcome]:
+    """A repository that packages come from, and what else takes from the internet."""
+    outside = context.graph.items(context.resource, "ExternalConnections")
+    if outside and not context.graph.get(context.resource, "PermissionsPolicyDocument"):
+        yield Fail("takes packages from the internet, and has no policy of its own", "ExternalConnections")
+
+
+def _lake(context: Context) -> Iterator[Outcome]:
+    for name in ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions"):
+        given = context.graph.get(context.resource, name)
+        if isinstance(given, Absent) or given:
+            yield Fail("gives everyone with IAM rights what Lake Formation should grant", name)
+
+
+def _plain_parameter(context: Context) -> Iterator[Outcome]:
+    """No parameter of the template holds a secret as its default, and no output shows one."""
+    value = context.graph.get(context.resource, "Value")
+    found = secret_in(show(context.graph.get(context.resource, "Name")), value)
+    if found:
+        yield Fail(found, "Value")
+
+
+def _tags(context: Context) -> Iterator[Outcome]:
+    for path, item in values(context, "Tags[*]"):
+        if isinstance(item, dict):
+            get = partial(context.graph.at, context.resource.template, item)
+            found = secret_in(show(get(("Key",))), get(("Value",)))
+            if found:
+                yield Fail(found, f"{path}.Value")
+
+
+def _subscription(context: Context) -> Iterator[Outcome]:
+    endpoint = context.graph.get(context.resource, "Endpoint")
+    if not isinstance(endpoint, Reference | Pseudo) and show(endpoint).startswith("http://"):
+        yield Fail("is reached by http", "Endpoint")
+
+
+RULES = (
+    _function(
+        id="LambdaInVpc",
+        requirement=Every(
+            At("VpcConfig.SubnetIds", IsolatedSubnets()), At("VpcConfig.SecurityGroupIds", OurGroups())
+        ),
+        severity=WARNING,
+        control="N2",
+        threats=(INSIDER,),
+        title="A function runs in isolated subnets",
+        why="Outside the VPC it can send what it reads anywhere.",
+        fix="Set VpcConfig to isolated subnets and security groups of the environment.",
+        standards=("Lambda.3",),
+    ),
+    customer_key(
+        "LambdaCustomerKey",
+        _FUNCTION,
+        "KmsKeyArn",
+        "The environment variables of a function are",
+        severity=WARNING,
+    ),
+    no_secrets("LambdaNoSecrets", _FUNCTION, "Environment.Variables", "A function"),
+    _function(
+        id="LambdaConcurrencyBounded",
+        requirement=At("ReservedConcurrentExecutions", PRESENT),
+        severity=WARNING,
+        control="G12",
+        threats=(WALLET,),
+        title="A function has a bound on how often it runs at once",
+        why="A flood on one function stops every other in the account, and is paid for.",
+        fix="Set ReservedConcurrentExecutions.",
+    ),
+    _function(
+        id="LambdaRuntimeSupported",
+        requirement=At(
+            "Runtime", Matches(_OLD_RUNTIMES, "is a runtime that gets no updates", absent=True, negate=True)
+        ),
+        severity=WARNING,
+        control="T2",
+        threats=(SUPPLY_CHAIN,),
+        title="A function runs on a supported runtime",
+        why="Holes of old runtimes are published and not mended.",
+        fix="Set Runtime to a supported one.",
+        standards=("Lambda.2",),
+    ),
+    _function(
+        id="LambdaCodeSigned",
+        requirement=AnyOf(At("CodeSigningConfigArn", PRESENT), At("PackageType", Equals("Image"))),
+        severity=WARNING,
+        control="T6",
+        threats=(SUPPLY_CHAIN, TAMPERING),
+        title="A function runs signed code only",
+        why="Whoever can write to the bucket of the deployment decides what runs.",
+        fix="Set CodeSigningConfigArn.",
+        off="Code that the CDK uploads is named by its content; a signer must stand in the pipeline first.",
+    ),
+    Rule(
+        id="LambdaPermissionBound",
+        resource_type="AWS::Lambda::Permission",
+        requirement=Code(_permission, "It depends on who the principal is."),
+        severity=ERROR,
+        control="I3",
+        threats=(API_ABUSE, HIJACK),
+        title="A function is invoked for sources of ours only",
+        why="Another account can let the service invoke it in its name.",
+        fix="Set SourceArn, SourceAccount or PrincipalOrgID.",
+        standards=("Lambda.1",),
+    ),
+    Rule(
+        id="LambdaUrlAuthorized",
+        resource_type="AWS::Lambda::Url",
+        requirement=At("AuthType", Equals("AWS_IAM")),
+        severity=FATAL,
+        control="G2",
+        threats=(API_ABUSE, WALLET),
+        title="The address of a function asks who calls",
+        why="With NONE it is open to the whole internet.",
+        fix="Set AuthType to AWS_IAM.",
+    ),
+    _repository(
+        id="EcrImmutableTags",
+        requirement=At("ImageTagMutability", Equals("IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION")),
+        severity=ERROR,
+        control="T2",
+        threats=(SUPPLY_CHAIN, TAMPERING),
+        title="A tag of an image can't be moved",
+        why="Whoever can push would put another image under a tag that was scanned.",
+        fix="Set ImageTagMutability to IMMUTABLE.",
+        standards=("ECR.2",),
+    ),
+    _repository(
+        id="EcrScanned",
+        requirement=AnyOf(At("ImageScanningConfiguration.ScanOnPush", TRUE), Code(_registry_scans)),
+        severity=ERROR,
+        control="T2",
+        threats=(SUPPLY_CHAIN,),
+        title="Images are scanned",
+        why="Known holes come with the base image.",
+        fix="Set ScanOnPush to true, or scan the registry by AWS::ECR::RegistryScanningConfiguration.",
+        standards=("ECR.1",),
+    ),
+    _repository(
+        id="EcrCustomerKey",
+        requirement=Every(
+            At("EncryptionConfiguration.EncryptionType", Equals("KMS", "KMS_DSSE")),
+            At("EncryptionConfiguration.KmsKey", CustomerKey()),
+        ),
+        severity=WARNING,
+        control="E3",
+        threats=(INSIDER, THEFT),
+        title="Images are under a customer key",
+        why="A key of AWS's own has no policy that keeps others in the account out, and can't be revoked.",
+        fix="Set EncryptionConfiguration to KMS with the ARN of a customer key.",
+        standards=("ECR.5",),
+    ),
+    _repository(
+        id="EcrPolicyNotPublic",
+        requirement=Code(_repository_policy),
+        severity=FATAL,
+        control="T2",
+        threats=(THEFT, SUPPLY_CHAIN),
+        title="Images are pulled by accounts of ours only",
+        why="Images hold code, and often models.",
+        fix="Name principals of this account or of the setting trusted_accounts.",
+    ),
+    customer_key("SecretCustomerKey", _SECRET, "KmsKeyId", "A secret is", severity=WARNING, control="I8"),
+    Rule(
+        id="SecretRotated",
+        resource_type=_SECRET,
+        requirement=Code(_rotated, "The schedule is another resource."),
+        severity=WARNING,
+        control="I8",
+        threats=(INSIDER,),
+        title="A secret is rotated",
+        why="A secret that leaked stays good until somebody changes it.",
+        fix="Add an AWS::SecretsManager::RotationSchedule.",
+        standards=("SecretsManager.1",),
+    ),
+    Rule(
+        id="SecretNotInTemplate",
+        resource_type=_SECRET,
+        requirement=At("SecretString", Missing()),
+        severity=ERROR,
+        control="E5",
+        threats=(INSIDER,),
+        title="A secret is not written in the template",
+        why="A template is read by many, and kept for years.",
+        fix="Use GenerateSecretString, or put the value in after deployment.",
+    ),
+    Rule(
+        id="SecretPolicyNotPublic",
+        resource_type="AWS::SecretsManager::ResourcePolicy",
+        requirement=Every(Code(_secret_policy), At("BlockPublicPolicy", TRUE)),
+        severity=ERROR,
+        control="I8",
+        threats=(INSIDER,),
+        title="A secret is read by principals of ours only",
+        why="Whoever reads the secret is whoever it belongs to.",
+        fix="Name principals, and set BlockPublicPolicy to true.",
+    ),
+    customer_key(
+        "SnsCustomerKey", _TOPIC, "KmsMasterKeyId", "A topic is", severity=WARNING, standards=("SNS.1",)
+    ),
+    Rule(
+        id="SnsTlsOnly",
+        resource_type=_TOPIC,
+        requirement=_tls("AWS::SNS::TopicPolicy", "Topics"),
+        severity=WARNING,
+        control="E2",
+        threats=(INSIDER,),
+        title="A topic is published to over TLS only",
+        why="Findings and alarms cross the network in the clear.",
+        fix="Add a policy that denies sns:Publish to * where aws:SecureTransport is false.",
+    ),
+    Rule(
+        id="SnsPolicyNotPublic",
+        resource_type="AWS::SNS::TopicPolicy",
+        requirement=Code(_policy_public),
+        severity=ERROR,
+        control="I3",
+        threats=(INSIDER, API_ABUSE),
+        title="A topic's policy lets in nobody unknown",
+        why="Anyone could read alarms, or drown them.",
+        fix="Name principals, or bind the statement by aws:SourceAccount or aws:SourceArn.",
+        standards=("SNS.4",),
+    ),
+    Rule(
+        id="SnsSubscriptionEncrypted",
+        resource_type="AWS::SNS::Subscription",
+        requirement=Every(At("Protocol", Matches("^http$", "is http", negate=True)), Code(_subscription)),
+        severity=WARNING,
+        control="E2",
+        threats=(INSIDER,),
+        title="Nothing is delivered by plain http",
+        why="What is sent is read by everyone on the way.",
+        fix="Use https, or a service of AWS.",
+    ),
+    Rule(
+        id="SqsEncrypted",
+        resource_type=_QUEUE,
+        requirement=AnyOf(At("KmsMasterKeyId", CustomerKey()), At("SqsManagedSseEnabled", TRUE)),
+        severity=WARNING,
+        control="E3",
+        threats=(INSIDER,),
+        title="A queue is encrypted",
+        why="Requests wait in it with what they ask.",
+        fix="Set KmsMasterKeyId to a customer key.",
+        standards=("SQS.1",),
+    ),
+    Rule(
+        id="SqsTlsOnly",
+        resource_type=_QUEUE,
+        requirement=_tls("AWS::SQS::QueuePolicy", "Queues"),
+        severity=WARNING,
+        control="E2",
+        threats=(INSIDER,),
+        title="A queue is reached over TLS only",
+        why="What it holds crosses the network in the clear.",
+        fix="Add a policy that denies sqs:* to * where aws:SecureTransport is false.",
+    ),
+    Rule(
+        id="SqsPolicyNotPublic",
+        resource_type="AWS::SQS::QueuePolicy",
+        requirement=Code(_policy_public),
+        severity=ERROR,
+        control="I3",
+        threats=(INSIDER, API_ABUSE),
+        title="A queue's policy lets in nobody unknown",
+        why="Anyone could read what waits in it, or fill it.",
+        fix="Name principals, or bind the statement by aws:SourceAccount or aws:SourceArn.",
+        standards=("SQS.3",),
+    ),
+    Rule(
+        id="CodeBuildHardened",
+        resource_type=_BUILD,
+        requirement=Every(
+            At("EncryptionKey", CustomerKey()), At("Environment.PrivilegedMode", absent_or(False))
+        ),
+        severity=WARNING,
+        control="I11",
+        threats=(SUPPLY_CHAIN,),
+        title="A build is under a customer key and not privileged",
+        why="A privileged build can leave its container; what it makes is what we run.",
+        fix="Set EncryptionKey to a customer key, and leave PrivilegedMode out.",
+        standards=("CodeBuild.5",),
+    ),
+    Rule(
+        id="CodeBuildNoSecrets",
+        resource_type=_BUILD,
+        requirement=Code(_build_secrets, "Names and values are items of a list."),
+        severity=ERROR,
+        control="E5",
+        threats=(SUPPLY_CHAIN, INSIDER),
+        title="A build holds no secret in its environment variables",
+        why="Variables are readable in the template, in the console and in the log of the build.",
+        fix="Set Type to SECRETS_MANAGER and name the secret.",
+        standards=("CodeBuild.2",),
+    ),
+    customer_key(
+        "CodeArtifactCustomerKey",
+        "AWS::CodeArtifact::Domain",
+        "EncryptionKey",
+        "The package repository is",
+        severity=WARNING,
+        control="N8",
+    ),
+    Rule(
+        id="CodeArtifactControlled",
+        resource_type="AWS::CodeArtifact::Repository",
+        requirement=Code(_external),
+        severity=WARNING,
+        control="N8",
+        threats=(SUPPLY_CHAIN,),
+        title="A repository that takes from the internet says who may use it",
+        why="A package of the same name on the internet would take the place of ours.",
+        fix="Set PermissionsPolicyDocument, and take packages through a repository of their own.",
+    ),
+    Rule(
+        id="StepFunctionsLogged",
+        resource_type="AWS::StepFunctions::StateMachine",
+        requirement=At("LoggingConfiguration.Level", Equals("ALL", "ERROR")),
+        severity=WARNING,
+        control="A1",
+        threats=(TAMPERING,),
+        title="A state machine logs what it does",
+        why="Otherwise nobody can tell which step trained or deployed what.",
+        fix="Set LoggingConfiguration with Level ALL, without execution data.",
+        standards=("StepFunctions.1",),
+    ),
+    Rule(
+        id="AthenaEncrypted",
+        resource_type="AWS::Athena::WorkGroup",
+        requirement=Every(
+            At("WorkGroupConfiguration.EnforceWorkGroupConfiguration", TRUE),
+            At(
+                "WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration.EncryptionOption",
+                Equals("SSE_KMS", "CSE_KMS"),
+            ),
+            At("WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration.KmsKey", CustomerKey()),
+        ),
+        severity=WARNING,
+        control="E3",
+        threats=(INSIDER,),
+        title="What a query finds is under a customer key",
+        why="Results are a copy of the data, and callers choose where it lies unless they are held.",
+        fix="Set EnforceWorkGroupConfiguration to true, and EncryptionConfiguration to SSE_KMS with a key.",
+        standards=("Athena.1",),
+    ),
+    Rule(
+        id="GlueCatalogEncrypted",
+        resource_type="AWS::Glue::DataCatalogEncryptionSettings",
+        requirement=Every(
+            At(
+                "DataCatalogEncryptionSettings.EncryptionAtRest.CatalogEncryptionMode",
+                Equals("SSE-KMS", "SSE-KMS-WITH-SERVICE-ROLE"),
+            ),
+            At("DataCatalogEncryptionSettings.EncryptionAtRest.SseAwsKmsKeyId", CustomerKey()),
+            At(
+                "DataCatalogEncryptionSettings.ConnectionPasswordEncryption"
+                ".ReturnConnectionPasswordEncrypted",
+                TRUE,
+            ),
+        ),
+        severity=WARNING,
+        control="E3",
+        threats=(INSIDER,),
+        title="The catalogue and its passwords are under a customer key",
+        why="The catalogue says what there is to steal, and connections hold passwords.",
+        fix="Set EncryptionAtRest to SSE-KMS with a key, and encrypt connection passwords.",
+    ),
+    Rule(
+        id="GlueJobsEncrypted",
+        resource_type="AWS::Glue::SecurityConfiguration",
+        requirement=Every(
+            At("EncryptionConfiguration.S3Encryptions[*].S3EncryptionMode", Equals("SSE-KMS")),
+            At("EncryptionConfiguration.CloudWatchEncryption.CloudWatchEncryptionMode", Equals("SSE-KMS")),
+            At(
+                "EncryptionConfiguration.JobBookmarksEncryption.JobBookmarksEncryptionMode",
+                Equals("CSE-KMS"),
+            ),
+        ),
+        severity=WARNING,
+        control="E3",
+        threats=(INSIDER,),
+        title="What Glue's jobs write is under a customer key",
+        why="Jobs copy data into places of their own: results, logs and bookmarks.",
+        fix="Set S3Encryptions, CloudWatchEncryption and JobBookmarksEncryption to their KMS modes.",
+        standards=("Glue.3",),
+    ),
+    Rule(
+        id="LakeFormationDefaults",
+        resource_type="AWS::LakeFormation::DataLakeSettings",
+        requirement=Code(_lake, "An empty list is not a missing one."),
+        severity=WARNING,
+        control="D9",
+        threats=(INSIDER,),
+        title="New tables are granted to nobody",
+        why="By default everyone with rights in IAM reads each new table.",
+        fix="Set CreateDatabaseDefaultPermissions and CreateTableDefaultPermissions to [].",
+    ),
+    Rule(
+        id="SsmParameterNoSecret",
+        resource_type="AWS::SSM::Parameter",
+        requirement=Code(_plain_parameter, "Its name says what it is."),
+        severity=ERROR,
+        control="E5",
+        threats=(INSIDER,),
+        title="A parameter made by a template holds no secret",
+        why="CloudFormation makes plain parameters only, and the template holds the value as well.",
+        fix="Keep it in Secrets Manager.",
+    ),
+    Rule(
+        id="TagsNoSecret",
+        resource_type="AWS::SageMaker::Endpoint",
+        also=(
+            "AWS::SageMaker::Model",
+            "AWS::SageMaker::Domain",
+            "AWS::SageMaker::UserProfile",
+            "AWS::SageMaker::NotebookInstance",
+            "AWS::SageMaker::Pipeline",
+            "AWS::SageMaker::FeatureGroup",
+            "AWS::S3::Bucket",
+            "AWS::IAM::Role",
+        ),
+        requirement=Code(_tags, "Names and values are items of a list."),
+        severity=ERROR,
+        control="E5",
+        threats=(INSIDER,),
+        title="Tags hold no secret",
+        why="Tags are shown in bills, reports and events, and are under no key.",
+        fix="Take it out of the tags.",
+    ),
+)
