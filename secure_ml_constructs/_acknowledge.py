@@ -28,13 +28,31 @@ def acknowledge(construct: IConstruct, findings: str | Sequence[str], reason: st
     Raises:
         ValueError: An id without its plugin, or a reason too short to be judged.
     """
-    findings = [findings] if isinstance(findings, str) else findings
-    for finding in findings:
+    acknowledge_all(construct, dict.fromkeys([findings] if isinstance(findings, str) else findings, reason))
+
+
+def acknowledge_all(construct: IConstruct, reasons: Mapping[str, str]) -> None:
+    """Accept several findings at one construct, in one call into Node.
+
+    Args:
+        construct: Where they are accepted.
+        reasons: The reason of each exact id, as `acknowledge` takes them.
+
+    Raises:
+        ValueError: An id without its plugin, or a reason too short to be judged.
+    """
+    for finding, reason in reasons.items():
         if not _FINDING.fullmatch(finding):
             raise ValueError(f"{finding!r} is no finding id: write '<plugin>::<rule>', as the report has it.")
         if len(reason) < _SHORTEST_REASON:
             raise ValueError(f"{finding}: the reason {reason!r} is too short for an auditor to judge.")
-    Validations.of(construct).acknowledge(*(Acknowledgment(id=id, reason=reason) for id in findings))
+    accepted = (Acknowledgment(id=finding, reason=reason) for finding, reason in reasons.items())
+    Validations.of(construct).acknowledge(*accepted)
+
+
+def health_packs(rule: str) -> list[str]:
+    """Give the ids of a rule that the HIPAA and the NIST 800-53 r5 pack share."""
+    return [f"{pack}::{pack}-{rule}" for pack in ("HIPAA.Security", "NIST.800.53.R5")]
 
 
 def acknowledge_wildcards(policy: IConstruct, reasons: Mapping[str, str]) -> None:
@@ -58,8 +76,8 @@ class _Wildcards:
 
     def validate(self) -> list[str]:
         resolved = Stack.of(self._policy).resolve(list(self._reasons))
-        for resource, reason in zip(resolved, self._reasons.values(), strict=True):
-            acknowledge(self._policy, f"AwsSolutions::AwsSolutions-IAM5[Resource::{_flat(resource)}]", reason)
+        ids = (f"AwsSolutions::AwsSolutions-IAM5[Resource::{_flat(resource)}]" for resource in resolved)
+        acknowledge_all(self._policy, dict(zip(ids, self._reasons.values(), strict=True)))
         return []
 
 

@@ -53,8 +53,10 @@ class EnvironmentKeys(Construct):
     ) -> None:
         existing = dict(existing or {})
         problems = Problems()
-        for key_class, key in existing.items():
-            refuse_aws_managed(problems, f"existing[{key_class}]", key)
+        arns = {
+            key_class: refuse_aws_managed(problems, f"existing[{key_class}]", key)
+            for key_class, key in existing.items()
+        }
         if not 90 <= rotation_days <= 2560:
             problems.add(
                 "rotation_days",
@@ -66,10 +68,9 @@ class EnvironmentKeys(Construct):
         super().__init__(scope, id)
         self.perimeter = perimeter
         self._existing = existing
-        self._arns: dict[KeyClass, str] = {}
+        self._arns = arns
         for key_class in KeyClass:
             if key_class in existing:
-                self._arns[key_class] = existing[key_class].key_arn
                 continue
             made = kms.CfnKey(
                 self,
@@ -120,20 +121,20 @@ class EnvironmentKeys(Construct):
         return kms.Key.from_key_arn(self, f"{key_class.capitalize()}Key", self._arns[key_class])
 
 
-def refuse_aws_managed(problems: Problems, argument: str, key: kms.IKey) -> None:
-    """Record a problem where a key is known to be one that AWS manages.
+def refuse_aws_managed(problems: Problems, argument: str, key: kms.IKey) -> str:
+    """Give a key's ARN, and record a problem where it is known to be one that AWS manages.
 
     Args:
         problems: Where to record.
         argument: The argument's name.
         key: What the caller gave.
     """
-    for name in (key.key_id, key.key_arn):
-        if "alias/aws/" in name:
-            problems.add(
-                argument,
-                name,
-                "An AWS-managed key has a policy that nobody can tighten or revoke.",
-                "Give a customer key, for instance kms.Key.from_key_arn(...).",
-            )
-            return
+    arn = key.key_arn
+    if "alias/aws/" in arn:
+        problems.add(
+            argument,
+            arn,
+            "An AWS-managed key has a policy that nobody can tighten or revoke.",
+            "Give a customer key, for instance kms.Key.from_key_arn(...).",
+        )
+    return arn

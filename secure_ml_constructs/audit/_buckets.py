@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from aws_cdk import aws_s3 as s3
 
-from secure_ml_constructs._acknowledge import acknowledge
+from secure_ml_constructs._acknowledge import acknowledge, health_packs
 
 _Bucket = s3.CfnBucket
 
@@ -51,9 +51,8 @@ def housekeeping() -> list[s3.CfnBucket.RuleProperty]:
 
 def acknowledge_logging(bucket: s3.CfnBucket, reason: str) -> None:
     """Accept that a bucket has no server access logs of its own."""
-    for finding in (
-        "AwsSolutions::AwsSolutions-S1",
-        "HIPAA.Security::HIPAA.Security-S3BucketLoggingEnabled",
-        "NIST.800.53.R5::NIST.800.53.R5-S3BucketLoggingEnabled",
-    ):
-        acknowledge(bucket, finding, reason)
+    acknowledge(
+        bucket,
+        ["AwsSolutions::AwsSolutions-S1", *health_packs("S3BucketLoggingEnabled")],
+        reason,
+    )

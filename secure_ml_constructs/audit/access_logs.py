@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge, acknowledge_wildcards
+from secure_ml_constructs._acknowledge import acknowledge, acknowledge_wildcards, health_packs
 from secure_ml_constructs.audit._buckets import acknowledge_logging, closed, housekeeping
 from secure_ml_constructs.audit.archive_policies import ACCESS_LOG_PREFIX, access_log_policy
 from secure_ml_constructs.perimeter import DataPerimeter
@@ -109,13 +109,12 @@ class AccessLogBucket(Construct):
             "This is the bucket that server access logs are delivered to; logging it into itself never "
             "ends. An AuditTrail records every read of it as a CloudTrail data event.",
         )
-        for pack in ("HIPAA.Security", "NIST.800.53.R5"):
-            acknowledge(
-                bucket,
-                f"{pack}::{pack}-S3DefaultEncryptionKMS",
-                "S3 delivers server access logs only to a bucket under its own keys (SSE-S3). The replicas "
-                "in the archive are under the customer key.",
-            )
+        acknowledge(
+            bucket,
+            health_packs("S3DefaultEncryptionKMS"),
+            "S3 delivers server access logs only to a bucket under its own keys (SSE-S3). The replicas "
+            "in the archive are under the customer key.",
+        )
         reason = (
             "Replication copies every access log there is; the prefix is the whole of what the role reaches, "
             "and only S3 can assume it."

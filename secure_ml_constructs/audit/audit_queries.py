@@ -97,7 +97,7 @@ class AuditQueries(Construct):
         watched_buckets: Iterable[str] = (),
     ) -> None:
         problems = Problems()
-        refuse_aws_managed(problems, "key", key)
+        key_arn = refuse_aws_managed(problems, "key", key)
         location.check(problems)
         check_results(problems, "results", results, location.bucket_name)
         watched = [*watched_buckets] or [location.bucket_name]
@@ -108,7 +108,6 @@ class AuditQueries(Construct):
                 )
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
-        key_arn = key.key_arn
         self._key_arn = key_arn
         self._location = location
         self._results = results

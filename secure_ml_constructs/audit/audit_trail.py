@@ -109,7 +109,7 @@ class AuditTrail(Construct):
     ) -> None:
         events = events or TrailEvents()
         problems = Problems()
-        refuse_aws_managed(problems, "key", key)
+        key_arn = refuse_aws_managed(problems, "key", key)
         events.check(problems)
         for bucket in (archive.bucket_arn, archive.access_log_bucket_arn):
             if bucket in (events.data_buckets or ()):
@@ -123,7 +123,6 @@ class AuditTrail(Construct):
         check_results(problems, "query_results", query_results, archive.bucket_name)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
-        key_arn = key.key_arn
         self._given_log_group = log_group
         self._log_group_arn = (
             log_group.log_group_arn if log_group else self._make_log_group(key_arn, log_retention_days)

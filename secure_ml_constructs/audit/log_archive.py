@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge
+from secure_ml_constructs._acknowledge import acknowledge, health_packs
 from secure_ml_constructs._cdk import child_path, is_token
 from secure_ml_constructs.audit._buckets import acknowledge_logging, closed, housekeeping
 from secure_ml_constructs.audit.access_logs import AccessLogBucket
@@ -104,9 +104,8 @@ class LogArchive(Construct):
         writers: Sequence[str] = (),
         access_log_bucket: s3.IBucket | None = None,
     ) -> None:
-        key_arn = key.key_arn
         problems = Problems()
-        _check_key(problems, key, key_arn)
+        key_arn = _check_key(problems, key)
         _check_endpoints(problems, endpoints)
         _check_retention(problems, retention_days)
         _check_mode(problems, mode)
@@ -238,18 +237,17 @@ class LogArchive(Construct):
                 "neither bucket could be created first, and each replica would be logged and replicated "
                 "again. An AuditTrail records every read of the archive as a CloudTrail data event.",
             )
-        for pack in ("HIPAA.Security", "NIST.800.53.R5"):
-            acknowledge(
-                bucket,
-                f"{pack}::{pack}-S3BucketReplicationEnabled",
-                "This is where other logs are replicated to. Object Lock keeps its versions from every "
-                "deletion; a copy in another region is a decision on residency, made by name.",
-            )
+        acknowledge(
+            bucket,
+            health_packs("S3BucketReplicationEnabled"),
+            "This is where other logs are replicated to. Object Lock keeps its versions from every "
+            "deletion; a copy in another region is a decision on residency, made by name.",
+        )
         return bucket
 
 
-def _check_key(problems: Problems, key: kms.IKey, key_arn: str) -> None:
-    refuse_aws_managed(problems, "key", key)
+def _check_key(problems: Problems, key: kms.IKey) -> str:
+    key_arn = refuse_aws_managed(problems, "key", key)
     if ":alias/" in key_arn and not problems:
         problems.add(
             "key",
@@ -257,6 +255,7 @@ def _check_key(problems: Problems, key: kms.IKey, key_arn: str) -> None:
             "The bucket policy compares the key that a delivery names, and S3 sees its ARN, never an alias.",
             "Give the key by its own ARN.",
         )
+    return key_arn
 
 
 def _check_endpoints(problems: Problems, endpoints: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aws_cdk import CfnCondition, CfnMapping, Fn, Stack
@@ -17,12 +17,31 @@ from secure_ml_constructs.network.aws_registries import (
 )
 from secure_ml_constructs.network.endpoint_services import EndpointService
 from secure_ml_constructs.network.endpoints import Endpoints
-from secure_ml_constructs.network.references import weaken
+from secure_ml_constructs.network.references import weak_by_default, weaken
 from secure_ml_constructs.perimeter import AwsOwnedResource, DataPerimeter
 from secure_ml_constructs.policy import sub
 
 # Private APIs may be called by who has a token and no IAM identity; the API's authorizer then decides.
 _OUR_APIS = ("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:*",)
+
+
+class EndpointIds(Mapping[str, str]):
+    """Ids by service, each asked of Node when it is first read: few constructs name more than S3's."""
+
+    def __init__(self, endpoints: Mapping[str, str | ec2.CfnVPCEndpoint]) -> None:
+        self._endpoints = dict(endpoints)
+
+    def __getitem__(self, service: str) -> str:
+        endpoint = self._endpoints[service]
+        if not isinstance(endpoint, str):
+            endpoint = self._endpoints[service] = endpoint.ref
+        return endpoint
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._endpoints)
+
+    def __len__(self) -> int:
+        return len(self._endpoints)
 
 
 class EndpointSet(Construct):
@@ -64,7 +83,7 @@ class EndpointSet(Construct):
         made = [service for service in endpoints.services if service.name not in existing]
         images = self._images(region) if endpoints.aws_images and _has_registry(made) else ()
         china = self._china_prefix(made) if is_token(region) else ""
-        self.ids: dict[str, str] = dict(existing)
+        endpoints_made: dict[str, ec2.CfnVPCEndpoint] = {}
         self.zone_pairs = 0
         for service in made:
             name = service.deferred_name(region, china) if is_token(region) else service.full_name(region)
@@ -91,9 +110,10 @@ class EndpointSet(Construct):
                     properties["dns_options"] = ec2.CfnVPCEndpoint.DnsOptionsSpecificationProperty(
                         private_dns_only_for_inbound_resolver_endpoint="AllResolvers"
                     )
-            endpoint = ec2.CfnVPCEndpoint(self, _logical(service), **properties)
-            weaken(endpoint)
-            self.ids[service.name] = endpoint.ref
+            endpoints_made[service.name] = ec2.CfnVPCEndpoint(self, _logical(service), **properties)
+        if not weak_by_default(self):
+            weaken(*endpoints_made.values())
+        self.ids: Mapping[str, str] = EndpointIds({**existing, **endpoints_made})
 
     def _images(self, region: str) -> tuple[AwsOwnedResource, ...]:
         if not is_token(region):

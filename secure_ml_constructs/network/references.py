@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from aws_cdk import CfnResource, CrossStackReferences, ReferenceStrength
+from aws_cdk import CfnResource, ReferenceStrength
+from constructs import Construct
+
+_DEFAULT = "@aws-cdk/core:defaultCrossStackReferences"
+
+
+def weak_by_default(scope: Construct) -> bool:
+    """Tell whether the app's own flag makes every reference weak, so that there is nothing to do."""
+    return bool(scope.node.try_get_context(_DEFAULT) == ReferenceStrength.WEAK.value.lower())
 
 
 def weaken(*resources: CfnResource) -> None:
@@ -16,4 +24,4 @@ def weaken(*resources: CfnResource) -> None:
         resources: What other stacks may name.
     """
     for resource in resources:
-        CrossStackReferences.of(resource).produce(ReferenceStrength.WEAK)
+        resource.apply_cross_stack_reference_strength(ReferenceStrength.WEAK)

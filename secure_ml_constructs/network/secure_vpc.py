@@ -24,7 +24,7 @@ from secure_ml_constructs.network.flow_log import VpcFlowLog, check_retention
 from secure_ml_constructs.network.ml_network import MlNetwork
 from secure_ml_constructs.network.network_acl import IsolatedAcl
 from secure_ml_constructs.network.prefix_lists import PrefixLists
-from secure_ml_constructs.network.references import weaken
+from secure_ml_constructs.network.references import weak_by_default, weaken
 from secure_ml_constructs.network.security_groups import EndpointGroup
 from secure_ml_constructs.network.settings import NetworkSettings
 from secure_ml_constructs.perimeter import DataPerimeter
@@ -138,13 +138,11 @@ class SecureVpc(MlNetwork):
             enable_dns_support=True,
             tags=[_name(id)],
         )
-        weaken(vpc)
         self.vpc_id = vpc.ref
         self.vpc_cidr = plan.cidr
-        self.availability_zones = tuple(
-            zone or Fn.select(index, Fn.get_azs()) for index, zone in enumerate(zones)
-        )
-        self._make_subnets(id, ranges)
+        offered = [] if all(zones) else Fn.get_azs()
+        self.availability_zones = tuple(zone or Fn.select(index, offered) for index, zone in enumerate(zones))
+        self._make_subnets(vpc, id, ranges)
         key_arn = logs_key.key_arn
         VpcFlowLog(
             self,
@@ -213,8 +211,8 @@ class SecureVpc(MlNetwork):
             flow_log_retention_days=flow_log_retention_days,
         )
 
-    def _make_subnets(self, name: str, ranges: Sequence[str]) -> None:
-        subnet_ids, tables = [], []
+    def _make_subnets(self, vpc: ec2.CfnVPC, name: str, ranges: Sequence[str]) -> None:
+        subnets, subnet_ids, tables = [], [], []
         for number, (zone, block) in enumerate(zip(self.availability_zones, ranges, strict=True), start=1):
             subnet = ec2.CfnSubnet(
                 self,
@@ -225,14 +223,17 @@ class SecureVpc(MlNetwork):
                 map_public_ip_on_launch=False,
                 tags=[_name(f"{name} isolated {number}")],
             )
-            weaken(subnet)
+            subnet_id = subnet.ref
             # A table each: a firewalled way out, where one is asked for, differs by zone.
             table = ec2.CfnRouteTable(self, f"RouteTable{number}", vpc_id=self.vpc_id).ref
             ec2.CfnSubnetRouteTableAssociation(
-                self, f"RouteTableAssociation{number}", subnet_id=subnet.ref, route_table_id=table
+                self, f"RouteTableAssociation{number}", subnet_id=subnet_id, route_table_id=table
             )
-            subnet_ids.append(subnet.ref)
+            subnets.append(subnet)
+            subnet_ids.append(subnet_id)
             tables.append(table)
+        if not weak_by_default(self):
+            weaken(vpc, *subnets)
         self.isolated_subnet_ids = tuple(subnet_ids)
         self.route_table_ids = tuple(tables)
 

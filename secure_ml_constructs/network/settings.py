@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge
+from secure_ml_constructs._acknowledge import acknowledge, acknowledge_all, health_packs
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import Statement, allow, document, sub
 
@@ -100,10 +100,14 @@ class NetworkSettings(Construct):
             network = {"VpcId": isolated[0], "SubnetIds": list(isolated[1])}
             self._resource(self, "Check", "Custom::IsolatedSubnets", network)
         acknowledge(policy, "AwsSolutions::AwsSolutions-IAM5[Resource::*]", _DESCRIBE)
-        for pack in ("HIPAA.Security", "NIST.800.53.R5"):
-            acknowledge(function, f"{pack}::{pack}-LambdaInsideVPC", _OUTSIDE)
-            acknowledge(function, f"{pack}::{pack}-LambdaConcurrency", _ONE_CALLER)
-            acknowledge(function, f"{pack}::{pack}-LambdaDLQ", _ANSWERS)
+        acknowledge_all(
+            function,
+            {
+                **dict.fromkeys(health_packs("LambdaInsideVPC"), _OUTSIDE),
+                **dict.fromkeys(health_packs("LambdaConcurrency"), _ONE_CALLER),
+                **dict.fromkeys(health_packs("LambdaDLQ"), _ANSWERS),
+            },
+        )
 
     def _find(self, services: Sequence[str]) -> dict[str, str]:
         # The prefix is com.amazonaws in every partition. (Amazon VPC: AWS-managed prefix lists)

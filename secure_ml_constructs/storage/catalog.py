@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from aws_cdk import Names, Stack
 from aws_cdk import aws_glue as glue
@@ -56,11 +57,11 @@ class Catalog(Construct):
         self._stack = Stack.of(self)
         self._account = self._stack.account
         unique = Names.unique_resource_name(self, separator="_", max_length=180).lower()
-        self._databases: dict[str, str] = {}
+        self._made: dict[str, glue.CfnDatabase] = {}
         for zone, (uri, arn) in locations.items():
             name = f"{unique}_{zone.replace('-', '_')}"
             title = zone.capitalize()
-            database = glue.CfnDatabase(
+            self._made[zone] = glue.CfnDatabase(
                 self,
                 f"{title}Database",
                 catalog_id=self._account,
@@ -75,12 +76,11 @@ class Catalog(Construct):
             lakeformation.CfnResource(
                 self, f"{title}Location", resource_arn=arn.rstrip("/"), use_service_linked_role=True
             )
-            self._databases[zone] = database.ref
 
-    @property
+    @cached_property
     def databases(self) -> Mapping[str, str]:
         """The name of each zone's database."""
-        return self._databases
+        return {zone: database.ref for zone, database in self._made.items()}
 
     def grant_read(self, zone: str, access: RoleAccess) -> None:
         """Let a role describe and query the tables of a zone."""
@@ -101,7 +101,7 @@ class Catalog(Construct):
         on_database: list[str],
         on_tables: list[str],
     ) -> None:
-        name = self._databases[zone]
+        name = self.databases[zone]
         tables = self._arn("table", f"{name}/*")
         access.allow(
             actions,

@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge
+from secure_ml_constructs._acknowledge import acknowledge, health_packs
 from secure_ml_constructs._cdk import child_path, may_lose_data
 from secure_ml_constructs.audit.archive_policies import ACCESS_LOG_PREFIX
 from secure_ml_constructs.errors import ConfigurationError, Problem, Problems
@@ -21,9 +21,6 @@ from secure_ml_constructs.storage.bucket_policy import lake_bucket_policy
 from secure_ml_constructs.storage.catalog import Catalog
 from secure_ml_constructs.storage.zones import DEFAULT_ZONES, Zone, check_zones
 
-_REPLICATION_RULES = [
-    f"{pack}::{pack}-S3BucketReplicationEnabled" for pack in ("HIPAA.Security", "NIST.800.53.R5")
-]
 _NO_REPLICATION = (
     "A replica would lie in a place that nobody named (C4). Versions outlive deletion and overwriting; a "
     "copy in another region is the user's decision."
@@ -128,17 +125,17 @@ class EncryptedDataLake(Construct):
                 log_prefix=f"{ACCESS_LOG_PREFIX}lake/{bucket}/",
             )
             made.apply_removal_policy(removal_policy)
-            self._names[bucket] = made.ref
-            self._arns[bucket] = made.attr_arn
+            name, arn = made.ref, made.attr_arn
+            self._names[bucket], self._arns[bucket] = name, arn
             policy = lake_bucket_policy(
                 perimeter,
-                bucket_arn=made.attr_arn,
+                bucket_arn=arn,
                 key_arn=key_arn,
                 endpoints=endpoints,
                 bucket_default_encryption=bucket_default_encryption,
             )
-            s3.CfnBucketPolicy(made, "Policy", bucket=made.ref, policy_document=policy)
-        acknowledge(self, _REPLICATION_RULES, _NO_REPLICATION)
+            s3.CfnBucketPolicy(made, "Policy", bucket=name, policy_document=policy)
+        acknowledge(self, health_packs("S3BucketReplicationEnabled"), _NO_REPLICATION)
         self._catalog = (
             Catalog(
                 self,
