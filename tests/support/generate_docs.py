@@ -33,8 +33,8 @@ def acknowledgements() -> str:
         places[finding.reason, finding.construct].append(finding.rule)
     lines = [
         "# Acknowledged findings\n",
-        "What the rule packs say of the reference environment and why it stands. One entry a reason; each names",
-        "the construct it is accepted at, and nothing above it.\n",
+        "What the rule packs say of the reference environment and why it stands. One entry a reason; each",
+        "names the construct it is accepted at, and nothing above it.\n",
     ]
     by_reason: dict[str, list[tuple[str, list[str]]]] = defaultdict(list)
     for (reason, construct), rules in places.items():
@@ -50,7 +50,7 @@ def acknowledgements() -> str:
 
 def key_table() -> str:
     """The table service × statement of the key policies."""
-    head = "| statement | service principal | keys | actions | held by | asked for by |\n|---|---|---|---|---|---|"
+    head = "| statement | service principal | keys | actions | held by | asked for by |\n" + "|---" * 6 + "|"
     rows = [
         f"| `{use.name}` | `{use.principal}` | {', '.join(use.classes)} | "
         + ", ".join(f"`{action}`" for action in use.actions)
@@ -66,15 +66,15 @@ def key_table() -> str:
     return _NOTE + "\n".join(
         [
             "# Who may use a key\n",
-            "Each key policy is made from this table. A statement stands in the policy of the keys it names and of",
-            "no other; without its condition's value from our own account it allows nothing.\n",
+            "Each key policy is made from this table. A statement stands in the policy of the keys it names",
+            "and of no other; without its condition's value from our own account it allows nothing.\n",
             "## AWS services\n",
             head,
             *rows,
             "",
             f"## Roles of the environment (`{DataPerimeter().role_path}*`)\n",
-            "They use a key through these services (`kms:ViaService`) and never directly; volumes get theirs by a",
-            "grant that KMS hands to AWS resources only (`kms:GrantIsForAWSResource`).\n",
+            "They use a key through these services (`kms:ViaService`) and never directly; volumes get theirs",
+            "by a grant that KMS hands to AWS resources only (`kms:GrantIsForAWSResource`).\n",
             "| key | through |\n|---|---|",
             *through,
             "",
