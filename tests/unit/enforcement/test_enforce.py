@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
-from pathlib import Path
 
 import aws_cdk as cdk
 import jsii
@@ -16,7 +13,7 @@ from constructs import IValidation
 
 from secure_ml_constructs.enforcement import Pack, Summary, acknowledge, enforce
 from secure_ml_constructs.errors import ConfigurationError
-from tests.support.templates import ROOT, new_app
+from tests.support.templates import new_app
 
 REASON = "This bucket is made by a test and holds nothing that anybody could want to read."
 
@@ -125,19 +122,3 @@ def test_an_id_that_would_accept_nothing_is_refused(finding: str) -> None:
 def test_a_reason_has_to_be_one() -> None:
     with pytest.raises(ValueError, match="too short"):
         acknowledge(cdk.Stack(new_app(), "Stack"), "AwsSolutions::AwsSolutions-S1", "ok")
-
-
-def test_the_process_of_an_unsafe_app_exits_with_one(tmp_path: Path) -> None:
-    program = tmp_path / "app.py"
-    program.write_text(
-        "import aws_cdk as cdk\n"
-        "from aws_cdk import aws_s3 as s3\n"
-        "from secure_ml_constructs.enforcement import enforce\n"
-        "app = cdk.App()\n"
-        "checks = enforce(app)\n"
-        "s3.Bucket(cdk.Stack(app, 'Stack'), 'Bucket')\n"
-        "checks.synth()\n"
-    )
-    done = subprocess.run([sys.executable, program], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "AwsSolutions-S10" in done.stderr

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,30 +112,6 @@ def test_a_concrete_environment_in_each_partition(region: str) -> None:
     if region != "eu-central-1":
         # The partition is written out where the region is known, and it is the right one.
         assert "arn:aws:" not in json.dumps(templates)
-
-
-def test_the_same_configuration_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Two processes, two folders, two hash seeds."""
-
-    def synthesize(name: str, seed: str) -> dict[str, bytes]:
-        out = tmp_path / name
-        program = (
-            "from tests.support.templates import new_app\n"
-            "from tests.unit.environment.test_environment import environment\n"
-            "app = new_app(); environment(app); app.synth()\n"
-        )
-        subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=ROOT,
-            env={**os.environ, "CDK_OUTDIR": str(out), "PYTHONHASHSEED": seed},
-            check=True,
-        )
-        return {path.name: path.read_bytes() for path in sorted(out.rglob("*.template.json"))}
-
-    first, second = synthesize("first", "1"), synthesize("second", "2")
-    assert list(first) == [f"{path}.template.json" for path in sorted(name[:-14] for name in first)]
-    assert len(first) == len(NAMES)
-    assert first == second
 
 
 def test_no_finding_of_the_packs() -> None:
