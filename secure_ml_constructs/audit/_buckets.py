@@ -2,37 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
-
 from aws_cdk import aws_s3 as s3
 
 from secure_ml_constructs._acknowledge import acknowledge, health_packs
 
 _Bucket = s3.CfnBucket
-
-
-class Closed(TypedDict):
-    """The properties that close a bucket."""
-
-    ownership_controls: s3.CfnBucket.OwnershipControlsProperty
-    public_access_block_configuration: s3.CfnBucket.PublicAccessBlockConfigurationProperty
-    versioning_configuration: s3.CfnBucket.VersioningConfigurationProperty
-
-
-def closed() -> Closed:
-    """Give the properties of a bucket that is versioned, has no ACLs and is never public. (D2, D4)"""
-    return Closed(
-        ownership_controls=_Bucket.OwnershipControlsProperty(
-            rules=[_Bucket.OwnershipControlsRuleProperty(object_ownership="BucketOwnerEnforced")]
-        ),
-        public_access_block_configuration=_Bucket.PublicAccessBlockConfigurationProperty(
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-        ),
-        versioning_configuration=_Bucket.VersioningConfigurationProperty(status="Enabled"),
-    )
 
 
 def housekeeping() -> list[s3.CfnBucket.RuleProperty]:

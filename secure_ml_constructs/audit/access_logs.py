@@ -10,7 +10,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge, acknowledge_wildcards, health_packs
-from secure_ml_constructs.audit._buckets import acknowledge_logging, closed, housekeeping
+from secure_ml_constructs._buckets import closed
+from secure_ml_constructs.audit._buckets import acknowledge_logging, housekeeping
 from secure_ml_constructs.audit.archive_policies import ACCESS_LOG_PREFIX, access_log_policy
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import allow, document

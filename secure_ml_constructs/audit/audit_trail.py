@@ -14,6 +14,7 @@ from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge_wildcards
 from secure_ml_constructs._cdk import child_path, is_token
+from secure_ml_constructs._retention import check_retention
 from secure_ml_constructs.audit.audit_queries import AuditQueries, QueryResults, check_results
 from secure_ml_constructs.audit.cloudtrail_table import TrailLocation
 from secure_ml_constructs.audit.log_archive import LogArchive
@@ -25,10 +26,6 @@ from secure_ml_constructs.policy import allow, document
 
 __all__ = ["AuditTrail", "ExistingTrail"]
 
-# Amazon CloudWatch Logs: PutRetentionPolicy, possible values.
-_RETENTION_DAYS = frozenset(
-    (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-)
 _DEFAULT_RETENTION_DAYS = 365
 
 _Trail = cloudtrail.CfnTrail
@@ -274,14 +271,8 @@ class _GivenTrail(AuditTrail):
 
 
 def _check_retention(problems: Problems, days: int, log_group: logs.ILogGroup | None) -> None:
-    if days not in _RETENTION_DAYS:
-        problems.add(
-            "log_retention_days",
-            days,
-            "CloudWatch Logs knows certain numbers of days only.",
-            f"Write one of {sorted(_RETENTION_DAYS)}.",
-        )
-    elif log_group is not None and days != _DEFAULT_RETENTION_DAYS:
+    check_retention(problems, "log_retention_days", days)
+    if log_group is not None and days != _DEFAULT_RETENTION_DAYS:
         problems.add(
             "log_retention_days",
             days,

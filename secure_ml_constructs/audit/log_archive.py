@@ -13,8 +13,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge, health_packs
+from secure_ml_constructs._buckets import closed, customer_key
 from secure_ml_constructs._cdk import child_path, is_token
-from secure_ml_constructs.audit._buckets import acknowledge_logging, closed, housekeeping
+from secure_ml_constructs.audit._buckets import acknowledge_logging, housekeeping
 from secure_ml_constructs.audit.access_logs import AccessLogBucket
 from secure_ml_constructs.audit.archive_policies import ACCESS_LOG_PREFIX, archive_policy
 from secure_ml_constructs.errors import Problems
@@ -187,16 +188,7 @@ class LogArchive(Construct):
         bucket = s3.CfnBucket(
             self,
             "Bucket",
-            bucket_encryption=_Bucket.BucketEncryptionProperty(
-                server_side_encryption_configuration=[
-                    _Bucket.ServerSideEncryptionRuleProperty(
-                        bucket_key_enabled=True,
-                        server_side_encryption_by_default=_Bucket.ServerSideEncryptionByDefaultProperty(
-                            sse_algorithm="aws:kms", kms_master_key_id=self.key_arn
-                        ),
-                    )
-                ]
-            ),
+            bucket_encryption=customer_key(self.key_arn),
             lifecycle_configuration=_Bucket.LifecycleConfigurationProperty(
                 rules=[
                     _Bucket.RuleProperty(

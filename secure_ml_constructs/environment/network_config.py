@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from secure_ml_constructs._retention import check_retention
 from secure_ml_constructs.errors import ConfigurationError, Problems
 from secure_ml_constructs.network import (
     AddressPlan,
@@ -17,7 +18,6 @@ from secure_ml_constructs.network import (
     PrefixLists,
     VpcGuards,
 )
-from secure_ml_constructs.network.flow_log import check_retention
 from secure_ml_constructs.network.secure_vpc import check_zones
 
 

@@ -6,11 +6,12 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from secure_ml_constructs._cdk import child_path
+from secure_ml_constructs._retention import check_retention
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.network.endpoint_set import EndpointSet
 from secure_ml_constructs.network.endpoints import Endpoints
 from secure_ml_constructs.network.existing_vpc import ExistingGroups, ExistingVpc
-from secure_ml_constructs.network.flow_log import VpcFlowLog, check_retention
+from secure_ml_constructs.network.flow_log import VpcFlowLog
 from secure_ml_constructs.network.ml_network import MlNetwork
 from secure_ml_constructs.network.prefix_lists import PrefixLists
 from secure_ml_constructs.network.security_groups import EndpointGroup

@@ -8,15 +8,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import allow, document
 
-# Amazon CloudWatch Logs API: PutRetentionPolicy.
-RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
 # The default fields, and those that tell the real ends of a connection, its direction and the AWS service.
 _FIELDS = (
     *("version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol"),
@@ -85,11 +79,3 @@ class VpcFlowLog(Construct):
             # Nitro hosts report each minute whatever is asked. (Amazon VPC: Flow logs, aggregation interval)
             max_aggregation_interval=60,
         )
-
-
-def check_retention(problems: Problems, argument: str, days: int) -> None:
-    """Record a retention that CloudWatch Logs does not know."""
-    if days not in RETENTION_DAYS:
-        longer = next((known for known in RETENTION_DAYS if known > days), RETENTION_DAYS[-1])
-        fix = f"Write {longer}, or another of {', '.join(map(str, RETENTION_DAYS))}."
-        problems.add(argument, days, "CloudWatch Logs keeps logs for certain numbers of days only.", fix)

@@ -14,13 +14,14 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
 from secure_ml_constructs._cdk import child_path, is_token
+from secure_ml_constructs._retention import check_retention
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.network.addresses import AddressPlan
 from secure_ml_constructs.network.endpoint_set import EndpointSet
 from secure_ml_constructs.network.endpoints import Endpoints
 from secure_ml_constructs.network.existing_network import ExistingNetwork
 from secure_ml_constructs.network.existing_vpc import ExistingVpc
-from secure_ml_constructs.network.flow_log import VpcFlowLog, check_retention
+from secure_ml_constructs.network.flow_log import VpcFlowLog
 from secure_ml_constructs.network.ml_network import MlNetwork
 from secure_ml_constructs.network.network_acl import IsolatedAcl
 from secure_ml_constructs.network.prefix_lists import PrefixLists

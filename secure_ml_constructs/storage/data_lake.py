@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge, health_packs
+from secure_ml_constructs._buckets import closed, customer_key
 from secure_ml_constructs._cdk import child_path, may_lose_data
 from secure_ml_constructs.audit.archive_policies import ACCESS_LOG_PREFIX
 from secure_ml_constructs.errors import ConfigurationError, Problem, Problems
@@ -268,16 +269,7 @@ def _bucket(
     return s3.CfnBucket(
         scope,
         id,
-        bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
-            server_side_encryption_configuration=[
-                s3.CfnBucket.ServerSideEncryptionRuleProperty(
-                    bucket_key_enabled=True,
-                    server_side_encryption_by_default=s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
-                        sse_algorithm="aws:kms", kms_master_key_id=key_arn
-                    ),
-                )
-            ]
-        ),
+        bucket_encryption=customer_key(key_arn),
         lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
             rules=[_lifecycle(zone) for zone in zones]
         ),
@@ -293,16 +285,7 @@ def _bucket(
         )
         if lock
         else None,
-        ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
-            rules=[s3.CfnBucket.OwnershipControlsRuleProperty(object_ownership="BucketOwnerEnforced")]
-        ),
-        public_access_block_configuration=s3.CfnBucket.PublicAccessBlockConfigurationProperty(
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-        ),
-        versioning_configuration=s3.CfnBucket.VersioningConfigurationProperty(status="Enabled"),
+        **closed(),
     )
 
 
