@@ -120,7 +120,7 @@ class OurGroups:
         if isinstance(value, Absent):
             return not_set(value)
         if type(value) is not list:
-            return known_later(value, "network")
+            return _group(value, context)
         items = [context.graph.resolve(context.resource.template, item) for item in value]
         items = [item for item in items if not isinstance(item, Absent)]
         if not items:
