@@ -22,7 +22,7 @@ CDK := $(BIN)/node node_modules/aws-cdk/bin/cdk
 SETUP := .venv/.package node_modules/.locked
 UV_VERSION := 0.13.9
 
-.PHONY: help setup synth deploy diff test unit check-deep fuzz bench docs snapshots lock clean
+.PHONY: help setup synth deploy diff test unit check-deep fuzz mutants bench docs snapshots lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ check-deep: $(SETUP) ## Run the tests that take minutes
 
 fuzz: $(SETUP) ## Search for counter-examples (N=10000 examples a test)
 	@FUZZ_EXAMPLES="$(N)" $(PY) -m pytest -m deep tests/fuzz $(ARGS)
+
+mutants: $(SETUP) ## Weaken the reference environment bit by bit, and score the rules (ARGS="--json FILE")
+	@$(PY) -m tests.mutants $(ARGS)
 
 bench: $(SETUP) ## Measure the speed of what users wait for
 	@$(PY) benchmarks/run.py $(ARGS)

@@ -1,0 +1,26 @@
+"""The reference environment, once for all tests of mutants."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.mutants.environments import engine, reference
+from tests.mutants.generate import mutants
+from tests.mutants.mutant import Mutant
+from tests.mutants.runner import Runner
+from tests.support.templates import Templates
+
+
+@pytest.fixture(scope="session")
+def templates() -> Templates:
+    return reference()
+
+
+@pytest.fixture(scope="session")
+def reference_mutants(templates: Templates) -> list[Mutant]:
+    return mutants(templates)
+
+
+@pytest.fixture(scope="session")
+def runner(templates: Templates) -> Runner:
+    return Runner(templates, engine())

@@ -1,0 +1,20 @@
+"""What mutants are made from, and who looks for them."""
+
+from __future__ import annotations
+
+from secure_ml_constructs.environment import SecureMlEnvironment, load_config
+from secure_ml_constructs.verification.rules import pack
+from secure_ml_constructs.verification.rules.engine import Engine
+from tests.support.templates import ROOT, Templates, new_app, synth
+
+
+def reference() -> Templates:
+    """The reference environment, synthesized."""
+    app = new_app()
+    SecureMlEnvironment(app, "Environment", config=load_config(ROOT / "environments" / "reference.yaml"))
+    return synth(app)
+
+
+def engine() -> Engine:
+    """The pack as it stands, with the default settings."""
+    return Engine(pack())

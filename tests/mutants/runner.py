@@ -1,0 +1,185 @@
+"""Put the rules to every mutant, and say which of them none noticed.
+
+A mutant is killed by a finding that the templates as they are do not have. First only the resources that
+are changed, and those that name them or that they name, are judged. What is not killed so is judged with
+the whole environment around it, together with mutants of other resources: where nothing is found, none
+of them was noticed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from secure_ml_constructs.verification.rules.engine import Engine, Finding
+from secure_ml_constructs.verification.templates import Template, Templates
+from tests.mutants.mutant import Mutant
+
+Name = tuple[str, str]
+Key = tuple[str, ...]
+
+_BATCH = 24
+_INDEX = re.compile(r"\[\d+\]")
+_VARIABLE = re.compile(r"\$\{([^!}.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one mutant.
+
+    Attributes:
+        mutant: The mutant.
+        rules: The rules that noticed; none where it survived.
+    """
+
+    mutant: Mutant
+    rules: tuple[str, ...]
+
+    @property
+    def killed(self) -> bool:
+        """Whether a rule noticed."""
+        return bool(self.rules)
+
+
+class Runner:
+    """One environment, its findings, and who names whom in it.
+
+    Args:
+        templates: The environment's templates by stack name.
+        engine: The rules.
+    """
+
+    def __init__(self, templates: Mapping[str, Any], engine: Engine) -> None:
+        self.templates = templates
+        self.engine = engine
+        self.before = self._keys(engine.check(templates))
+        self._neighbours = _neighbours(templates)
+
+    def run(self, mutants: Iterable[Mutant]) -> list[Verdict]:
+        """Judge each mutant, in the order given."""
+        mutants = list(mutants)
+        killers = {mutant.id: self.near(mutant) for mutant in mutants}
+        for batch in _batches(mutant for mutant in mutants if not killers[mutant.id]):
+            killers.update(self._together(batch))
+        return [Verdict(mutant, killers[mutant.id]) for mutant in mutants]
+
+    def near(self, mutant: Mutant) -> tuple[str, ...]:
+        """The rules that notice at the changed resources or beside them."""
+        changed = mutant.apply(self.templates)
+        names = set(mutant.touched)
+        for name in mutant.touched:
+            names |= self._neighbours[name]
+            stack, logical_id = name
+            names.update(_named(changed[stack]["Resources"].get(logical_id), stack, changed))
+        return self._new(self.engine.check(_Near.showing(changed, names)))
+
+    def whole(self, mutant: Mutant) -> tuple[str, ...]:
+        """The rules that notice anywhere."""
+        return self._new(self.engine.check(mutant.apply(self.templates)))
+
+    def _together(self, mutants: list[Mutant]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Judge mutants of different resources at once, and in halves where something is noticed."""
+        changed: Mapping[str, Any] = self.templates
+        for mutant in mutants:
+            changed = mutant.apply(changed)
+        found = self._new(self.engine.check(changed))
+        if len(mutants) == 1 or not found:
+            yield from ((mutant.id, found) for mutant in mutants)
+            return
+        middle = len(mutants) // 2
+        yield from self._together(mutants[:middle])
+        yield from self._together(mutants[middle:])
+
+    def _new(self, findings: Iterable[Finding]) -> tuple[str, ...]:
+        now = self._keys(findings)
+        return tuple(sorted({key[0] for key, count in now.items() if count > self.before[key]}))
+
+    @staticmethod
+    def _keys(findings: Iterable[Finding]) -> Counter[Key]:
+        # Places in lists shift when an item is dropped, so they do not count.
+        return Counter(
+            (f.rule, f.template, f.logical_id, _INDEX.sub("[]", f.path), f.outcome) for f in findings
+        )
+
+
+class _Near(Templates):
+    """All templates, of which the engine is shown some resources."""
+
+    shown: list[Template]
+
+    @classmethod
+    def showing(cls, bodies: Mapping[str, Any], names: set[Name]) -> _Near:
+        """Link all templates, and show the resources of the names."""
+        graph = cls.of(bodies)
+        assert isinstance(graph, cls)
+        graph.shown = []
+        for template in Templates.__iter__(graph):
+            resources = template.resources
+            part = Template(template.name, template.path, {"Resources": {}})
+            part.resources = {
+                i: resources[i] for stack, i in names if stack == template.name and i in resources
+            }
+            graph.shown.append(part)
+        return graph
+
+    def __iter__(self) -> Iterator[Template]:
+        return iter(self.shown)
+
+
+def _batches(mutants: Iterable[Mutant]) -> Iterator[list[Mutant]]:
+    """Mutants in groups in which no two touch the same resource."""
+    waiting = list(mutants)
+    while waiting:
+        batch: list[Mutant] = []
+        touched: set[Name] = set()
+        left = []
+        for mutant in waiting:
+            if len(batch) < _BATCH and not touched & mutant.touched:
+                batch.append(mutant)
+                touched |= mutant.touched
+            else:
+                left.append(mutant)
+        yield batch
+        waiting = left
+
+
+def _neighbours(templates: Mapping[str, Any]) -> defaultdict[Name, set[Name]]:
+    found: defaultdict[Name, set[Name]] = defaultdict(set)
+    for stack, body in templates.items():
+        for logical_id, resource in body["Resources"].items():
+            for other in _named(resource, stack, templates):
+                found[stack, logical_id].add(other)
+                found[other].add((stack, logical_id))
+    return found
+
+
+def _named(value: Any, stack: str, templates: Mapping[str, Any]) -> Iterator[Name]:
+    """The resources that a value names, in its own stack or by another's outputs."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _named(item, stack, templates)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key == "Ref" and isinstance(item, str):
+                yield from _own(item, stack, templates)
+            elif key == "Fn::GetAtt":
+                yield from _own(item[0] if isinstance(item, list) else item.split(".")[0], stack, templates)
+            elif key == "Fn::Sub":
+                text = item[0] if isinstance(item, list) else item
+                for name in _VARIABLE.findall(text):
+                    yield from _own(name, stack, templates)
+                yield from _named(item, stack, templates)
+            elif key == "Fn::GetStackOutput" and isinstance(item.get("StackName"), str):
+                other = item["StackName"]
+                output = templates.get(other, {}).get("Outputs", {}).get(item["OutputName"], {})
+                yield from _named(output.get("Value"), other, templates)
+            else:
+                yield from _named(item, stack, templates)
+
+
+def _own(name: str, stack: str, templates: Mapping[str, Any]) -> Iterator[Name]:
+    if name in templates[stack]["Resources"]:
+        yield stack, name
