@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from aws_cdk import CfnCondition, CfnMapping, Fn, Stack
+from aws_cdk import Aws, CfnCondition, CfnMapping, Fn, Stack
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
@@ -120,7 +120,7 @@ class EndpointSet(Construct):
             return registries(registry_accounts(region))
         table = {partition: {"Accounts": accounts} for partition, accounts in partition_accounts().items()}
         mapping = CfnMapping(self, "AwsRegistries", mapping=table)
-        return registries({"Fn::FindInMap": [mapping.logical_id, {"Ref": "AWS::Partition"}, "Accounts"]})
+        return registries(mapping.find_in_map(Aws.PARTITION, "Accounts"))
 
     def _china_prefix(self, services: Sequence[EndpointService]) -> str:
         if not any("cn-" in service.local_prefix for service in services):
