@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_kms as kms
@@ -287,8 +290,33 @@ def test_a_grant_stands_on_the_role_and_makes_no_cycle() -> None:
     assert "People" not in str(templates["Keys"])
 
 
-def test_no_finding_of_the_packs() -> None:
-    assert findings(build) == []
+def build_full(app: cdk.App) -> cdk.Stack:
+    stack = cdk.Stack(app, "Keys")
+    perimeter = DataPerimeter(
+        organization="o-a1b2c3d4e5",
+        accounts=("444455556666",),
+        administrators=(ADMINISTRATOR,),
+        break_glass_roles=(BREAK_GLASS,),
+        erasure_roles=(f"{IAM}/ml-erasure",),
+    )
+    arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
+    existing = {KeyClass.WORKSPACE: kms.Key.from_key_arn(stack, "Given", arn)}
+    EnvironmentKeys(stack, "Keys", perimeter=perimeter, existing=existing, rotation_days=90)
+    return stack
+
+
+@pytest.mark.parametrize("form", [build, build_full])
+def test_no_finding_of_the_packs(form: Callable[[cdk.App], cdk.Stack]) -> None:
+    assert findings(form) == []
+
+
+@pytest.mark.parametrize("form", [build, build_full])
+def test_the_template(
+    form: Callable[[cdk.App], cdk.Stack], snapshot_template: Callable[[dict[str, Any]], None]
+) -> None:
+    app = new_app()
+    form(app)
+    snapshot_template(synth(app)["Keys"])
 
 
 # -- bad input ---------------------------------------------------------------------------------------

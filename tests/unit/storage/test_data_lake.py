@@ -403,9 +403,26 @@ def test_the_template(world: World, snapshot_template: Callable[[dict[str, Any]]
     snapshot_template(world.templates["Lake"])
 
 
-def test_no_finding_of_the_packs() -> None:
-    assert findings(build) == []
-    assert findings(lambda app: build(app, together=True)) == []
+FULL: dict[str, Any] = {
+    "zones": (
+        Zone(name="raw", prefix="landing/raw/", personal_data=True, expire_days=900, archive_days=90),
+        Zone(name="curated", personal_data=True, old_version_days=7),
+        Zone(name="trial-2026", lock=DatasetLock(mode=LockMode.COMPLIANCE, days=3650)),
+        Zone(name="models", key_class=KeyClass.MODEL, lock=DatasetLock(days=30)),
+    ),
+    "bucket_default_encryption": True,
+}
+
+
+@pytest.mark.parametrize("arguments", [{}, {"together": True}, FULL], ids=["default", "together", "full"])
+def test_no_finding_of_the_packs(arguments: dict[str, Any]) -> None:
+    assert findings(lambda app: build(app, **arguments)) == []
+
+
+def test_the_full_template(snapshot_template: Callable[[dict[str, Any]], None]) -> None:
+    app = new_app()
+    build(app, **FULL)
+    snapshot_template(synth(app)["Lake"])
 
 
 # -- destruction takes two things, and other bad input -------------------------------------------------
