@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from secure_ml_constructs.verification.templates import Absent, Template, Templates, Unresolved, show
+from secure_ml_constructs.verification.templates import (
+    ABSENT,
+    Template,
+    Templates,
+    Text,
+    Unresolved,
+    show,
+)
 
 # Keys that tie a request to known accounts, organizations, networks or resources.
 _BINDING = {
@@ -30,6 +37,21 @@ _BINDING = {
     "sns:endpoint",
     "lambda:functionurlauthtype",
 }
+_ELEMENTS = {
+    name.lower(): name
+    for name in (
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+    )
+}
+_ELEMENTS["condition"] = "Condition"
+_INVERTED = ("NotPrincipal", "NotAction", "NotResource")
 _POSITIVE = ("stringequals", "stringlike", "arnequals", "arnlike", "stringequalsignorecase")
 
 
@@ -123,7 +145,9 @@ def statements(graph: Templates, template: Template, document: Any) -> list[Stat
 
 
 def _read(graph: Templates, template: Template, document: Any) -> list[Statement] | Unresolved:
-    value = graph.whole(template, document)
+    value = graph.resolve(template, document)
+    if isinstance(value, Text):
+        value = show(value)
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -133,61 +157,88 @@ def _read(graph: Templates, template: Template, document: Any) -> list[Statement
         return value
     if not isinstance(value, dict):
         return Unresolved(f"{show(value)} is known when the stack is deployed.")
-    found = value.get("Statement", [])
+    found = graph.resolve(template, value.get("Statement", value.get("statement", [])))
     if isinstance(found, Unresolved):
         return found
-    return [_statement(item, i) for i, item in enumerate(_list(found))]
+    reader = _Reader(graph, template)
+    items = (graph.resolve(template, item) for item in _list(found))
+    return [reader.statement(item, i) for i, item in enumerate(items) if item is not ABSENT]
 
 
-def _statement(item: Any, index: int) -> Statement:
-    if not isinstance(item, dict):
-        reason = item if isinstance(item, Unresolved) else Unresolved("A statement is no mapping.")
-        return Statement(index, True, (), (), (), (), {}, reason)
-    unresolved: Unresolved | None = None
+class _Reader:
+    """Reads the statements of one document, each value once."""
 
-    def texts(value: Any) -> tuple[str, ...]:
-        nonlocal unresolved
+    def __init__(self, graph: Templates, template: Template) -> None:
+        self._resolve = graph.resolve
+        self._template = template
+        self._unresolved: Unresolved | None = None
+
+    def statement(self, item: Any, index: int) -> Statement:
+        self._unresolved = None
+        if not isinstance(item, dict):
+            reason = item if isinstance(item, Unresolved) else Unresolved("A statement is no mapping.")
+            return Statement(index, True, (), (), (), (), {}, reason)
+        if "Effect" not in item or ("Action" not in item and "NotAction" not in item):
+            # IAM reads the names of elements in any case.
+            item = {_ELEMENTS.get(str(key).lower(), key): value for key, value in item.items()}
+        get = item.get
+        actions = self._texts(get("Action", get("NotAction")))
+        return Statement(
+            index=index,
+            allow=show(self._resolve(self._template, get("Effect", "Allow"))).lower() != "deny",
+            principals=self._principals(get("Principal", get("NotPrincipal"))),
+            inverted=tuple(name for name in _INVERTED if name in item),
+            actions=tuple([action.lower() for action in actions]),
+            resources=self._texts(get("Resource", get("NotResource"))),
+            conditions=self._conditions(get("Condition")),
+            unresolved=self._unresolved,
+        )
+
+    def _principals(self, value: Any) -> tuple[str, ...]:
+        who = self._resolve(self._template, value)
+        if type(who) is not dict:
+            return self._texts(who)
         found = []
-        for part in _list(value):
-            if isinstance(part, Unresolved):
-                unresolved = unresolved or part
-            elif not isinstance(part, str) and getattr(part, "unresolved", None):
-                unresolved = unresolved or part.unresolved
-            found.append(show(part))
+        for kind, names in who.items():
+            found += [f"{str(kind).lower()}:{name}" for name in self._texts(names)]
         return tuple(found)
 
-    inverted = tuple(name for name in ("NotPrincipal", "NotAction", "NotResource") if name in item)
-    principals: list[str] = []
-    who = item.get("Principal", item.get("NotPrincipal", ()))
-    if isinstance(who, dict):
-        for kind, names in who.items():
-            principals += [f"{str(kind).lower()}:{name}" for name in texts(names)]
-    else:
-        principals += texts(who)
-    conditions: dict[tuple[str, str], tuple[str, ...]] = {}
-    condition = item.get("Condition", {})
-    if isinstance(condition, dict):
-        for operator, tests in condition.items():
-            if isinstance(tests, dict):
-                for name, values in tests.items():
-                    conditions[str(operator).lower(), str(name).lower()] = texts(values)
-    else:
-        unresolved = Unresolved("Its condition is known when the stack is deployed.")
-    actions = texts(item.get("Action", item.get("NotAction", ())))
-    resources = texts(item.get("Resource", item.get("NotResource", ())))
-    return Statement(
-        index=index,
-        allow=show(item.get("Effect", "Allow")).lower() != "deny",
-        principals=tuple(principals),
-        inverted=inverted,
-        actions=tuple(action.lower() for action in actions),
-        resources=resources,
-        conditions=conditions,
-        unresolved=unresolved,
-    )
+    def _conditions(self, value: Any) -> dict[tuple[str, str], tuple[str, ...]]:
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        condition = self._resolve(self._template, value)
+        if type(condition) is dict:
+            for operator, tests in condition.items():
+                tests = self._resolve(self._template, tests)
+                if type(tests) is dict:
+                    for name, values in tests.items():
+                        found[str(operator).lower(), str(name).lower()] = self._texts(values)
+        elif condition is not ABSENT:
+            self._unresolved = Unresolved("Its condition is known when the stack is deployed.")
+        return found
+
+    def _texts(self, value: Any) -> tuple[str, ...]:
+        if type(value) is str and "{{" not in value:
+            return (value,)
+        value = self._resolve(self._template, value)
+        if value is ABSENT:
+            return ()
+        found: list[str] = []
+        for part in value if type(value) is list else (value,):
+            if type(part) is not str:
+                part = self._resolve(self._template, part)
+                if part is ABSENT:
+                    continue
+                if type(part) is Unresolved:
+                    self._unresolved = self._unresolved or part
+                elif type(part) is Text:
+                    self._unresolved = self._unresolved or part.unresolved
+                elif type(part) is list:
+                    found += map(show, part)
+                    continue
+                part = show(part)
+            found.append(part)
+        return tuple(found)
 
 
 def _list(value: Any) -> list[Any]:
-    if isinstance(value, list):
-        return value
-    return [] if isinstance(value, Absent) or value == () else [value]
+    return value if isinstance(value, list) else [value]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from secure_ml_constructs.verification.templates.source import LARGEST, parse
 
 _SUFFIXES = {".json", ".yaml", ".yml", ".template"}
 _NESTED = "AWS::CloudFormation::Stack"
+_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _NOT_TEMPLATES = {"node_modules", "__pycache__"}
 
 
@@ -113,6 +115,9 @@ class _Loader:
                 self._assembly(folder / properties["directoryName"])
         if empty:
             raise TemplateError(str(manifest), None, "It names no stack.")
+        # The manifest leaves nested stacks out. One whose parent can't be told is judged all the same.
+        for nested in sorted(folder.glob("*.nested.template.json")):
+            self._file(nested, nested.name.split(".")[0])
 
     def linked(self) -> Iterator[Template]:
         """Every template, those of nested stacks with their parent: once for each stack that deploys them."""
@@ -170,6 +175,9 @@ def _template_of(resource: Resource, folder: Path, files: dict[Path, Template]) 
     if isinstance(asset, str) and (folder / asset).is_file():
         return (folder / asset).resolve()
     url: Any = resource.properties.get("TemplateURL")
+    if published := _HASH.search(json.dumps(url)):
+        # Without the CDK's note: its address ends with the hash that the asset manifest knows.
+        return _asset(folder, published.group())
     if not isinstance(url, str) or url.endswith("/"):
         return None
     if "://" not in url and (folder / url).is_file():
@@ -178,8 +186,17 @@ def _template_of(resource: Resource, folder: Path, files: dict[Path, Template]) 
     return same[0] if len(same) == 1 else None
 
 
-def _manifests_first(path: Path) -> tuple[int, bool, Path]:
-    return len(path.parts), path.name != "manifest.json", path
+def _asset(folder: Path, hash: str) -> Path | None:
+    """The file that the CDK publishes under a hash."""
+    for manifest in sorted(folder.glob("*.assets.json")):
+        try:
+            files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+            source = str(files[hash]["source"]["path"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue
+        if (folder / source).is_file():
+            return (folder / source).resolve()
+    return None
 
 
 def _is_assembly(manifest: Path) -> bool:

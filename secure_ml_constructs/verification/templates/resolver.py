@@ -51,6 +51,9 @@ class Resolver:
         self._decisions: dict[Any, Any] = {}
         self._ways: list[dict[Any, Any]] = []
         self._depth = 0
+        # What was worked out already and depends on no condition.
+        self._unions: dict[tuple[int, str], list[Any]] = {}
+        self._subs: dict[tuple[int, str], Any] = {}
         # Every word that is no function is a property of one letter more: looked up once a value.
         self._functions: dict[str, Callable[[Template, Any], Any]] = {
             "Ref": self._ref,
@@ -296,7 +299,17 @@ class Resolver:
         return self.whole(*self._exports[name])
 
     def _sub(self, template: Template, argument: Any) -> Any:
-        text, variables = (argument[0], argument[1]) if type(argument) is list else (argument, {})
+        if type(argument) is list:
+            return self._substitute(template, argument[0], argument[1])
+        key = (id(template), argument)
+        if key in self._subs:
+            return self._subs[key]
+        value = self._substitute(template, argument, {})
+        if not self._decisions:
+            self._subs[key] = value
+        return value
+
+    def _substitute(self, template: Template, text: str, variables: dict[str, Any]) -> Any:
         parts: list[Any] = []
         for literal, name in _pieces(text):
             if name is None:
@@ -360,17 +373,33 @@ class Resolver:
             if isinstance(key, str | int | float):
                 value = value.get(str(key), ABSENT)
             else:
-                # The region, say, is known at deployment only: whatever the mapping has may be what it gives.
-                distinct = {_key(option): option for option in value.values()}
-                if not distinct:
-                    return Unresolved("The mapping is empty.")
-                value = self._choose((template.name, "map", _key(argument)), list(distinct.values()))
+                value = self._any_of(template, argument, value)
         if value is ABSENT:
             default = argument[3] if len(argument) > 3 else {}
             if "DefaultValue" in default:
                 return self.resolve(template, default["DefaultValue"])
             return Unresolved("The mapping does not have it.")
         return value
+
+    def _any_of(self, template: Template, argument: Any, options: dict[str, Any]) -> Any:
+        """What a mapping gives where the key, the region say, is known at deployment only."""
+        if not options:
+            return Unresolved("The mapping is empty.")
+        last = argument[2] if len(argument) > 2 else None
+        if all(type(option) is dict for option in options.values()) and type(last) is str:
+            found = [option[last] for option in options.values() if last in option]
+            if found and all(type(item) is list for item in found):
+                # A list is a choice already: all that it may hold stand for it.
+                return {last: self._union(options, last, found)}
+        distinct = {_key(option): option for option in options.values()}
+        return self._choose((template.name, "map", _key(argument)), list(distinct.values()))
+
+    def _union(self, options: dict[str, Any], last: str, found: list[list[Any]]) -> list[Any]:
+        key = (id(options), last)
+        if key not in self._unions:
+            parts = {_key(part): part for item in found for part in item}
+            self._unions[key] = list(parts.values())
+        return self._unions[key]
 
     def _base64(self, template: Template, argument: Any) -> Any:
         return Encoded(self.resolve(template, argument))

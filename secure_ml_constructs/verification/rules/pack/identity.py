@@ -260,6 +260,7 @@ _NO_SOURCE = (
     "eks.amazonaws.com",
     "pods.eks.amazonaws.com",
     "cloudformation.amazonaws.com",
+    "cloudtrail.amazonaws.com",
     "codebuild.amazonaws.com",
     "ssm.amazonaws.com",
     "s3.amazonaws.com",

@@ -42,11 +42,34 @@ _BUILD = "AWS::CodeBuild::Project"
 _function = partial(Rule, resource_type=_FUNCTION)
 _repository = partial(Rule, resource_type=_REPOSITORY)
 
+_RESULTS = "WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration"
+_MANAGED = "WorkGroupConfiguration.ManagedQueryResultsConfiguration"
+
 # "Lambda runtimes": those that get no updates any more, or will not within months.
 _OLD_RUNTIMES = (
     r"^(nodejs(\d|1[0-9]|20)\.|nodejs$|nodejs4|python2|python3\.([0-9])$|java8$|dotnetcore|dotnet[5-7]$"
     r"|ruby[12]\.|ruby3\.2$|go1\.x$|provided$|provided\.al2$)"
 )
+
+
+def _deploys(context: Context) -> bool:
+    """Whether custom resources call a function, so that it runs in deployments only."""
+    graph = context.graph
+    types = (
+        type_ for type_ in graph.by_type if type_.startswith(("Custom::", "AWS::CloudFormation::Custom"))
+    )
+    return any(graph.named_by(context.resource, type_, "ServiceToken") for type_ in types)
+
+
+def _in_vpc(context: Context) -> Iterator[Outcome]:
+    if not _deploys(context):
+        yield from At("VpcConfig.SubnetIds", IsolatedSubnets()).check(context)
+        yield from At("VpcConfig.SecurityGroupIds", OurGroups()).check(context)
+
+
+def _bounded(context: Context) -> Iterator[Outcome]:
+    if not _deploys(context):
+        yield from At("ReservedConcurrentExecutions", PRESENT).check(context)
 
 
 def _permission(context: Context) -> Iterator[Outcome]:
@@ -155,9 +178,7 @@ def _subscription(context: Context) -> Iterator[Outcome]:
 RULES = (
     _function(
         id="LambdaInVpc",
-        requirement=Every(
-            At("VpcConfig.SubnetIds", IsolatedSubnets()), At("VpcConfig.SecurityGroupIds", OurGroups())
-        ),
+        requirement=Code(_in_vpc, "Functions that only deployments call are excepted."),
         severity=WARNING,
         control="N2",
         threats=(INSIDER,),
@@ -166,17 +187,20 @@ RULES = (
         fix="Set VpcConfig to isolated subnets and security groups of the environment.",
         standards=("Lambda.3",),
     ),
-    customer_key(
-        "LambdaCustomerKey",
-        _FUNCTION,
-        "KmsKeyArn",
-        "The environment variables of a function are",
+    _function(
+        id="LambdaCustomerKey",
+        requirement=AnyOf(At("Environment.Variables", Missing()), At("KmsKeyArn", CustomerKey())),
         severity=WARNING,
+        control="E3",
+        threats=(INSIDER,),
+        title="The environment variables of a function are under a customer key",
+        why="Variables name what the function reaches, and a key of AWS's own can't be revoked.",
+        fix="Set KmsKeyArn to the ARN of a customer key.",
     ),
     no_secrets("LambdaNoSecrets", _FUNCTION, "Environment.Variables", "A function"),
     _function(
         id="LambdaConcurrencyBounded",
-        requirement=At("ReservedConcurrentExecutions", PRESENT),
+        requirement=Code(_bounded, "Functions that only deployments call are excepted."),
         severity=WARNING,
         control="G12",
         threats=(WALLET,),
@@ -444,13 +468,16 @@ RULES = (
     Rule(
         id="AthenaEncrypted",
         resource_type="AWS::Athena::WorkGroup",
-        requirement=Every(
-            At("WorkGroupConfiguration.EnforceWorkGroupConfiguration", TRUE),
-            At(
-                "WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration.EncryptionOption",
-                Equals("SSE_KMS", "CSE_KMS"),
+        requirement=AnyOf(
+            Every(
+                At("WorkGroupConfiguration.EnforceWorkGroupConfiguration", TRUE),
+                At(f"{_RESULTS}.EncryptionOption", Equals("SSE_KMS", "CSE_KMS")),
+                At(f"{_RESULTS}.KmsKey", CustomerKey()),
             ),
-            At("WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration.KmsKey", CustomerKey()),
+            Every(
+                At(f"{_MANAGED}.Enabled", TRUE),
+                At(f"{_MANAGED}.EncryptionConfiguration.KmsKey", CustomerKey()),
+            ),
         ),
         severity=WARNING,
         control="E3",

@@ -1,0 +1,182 @@
+"""The command `secure-ml`: judge templates without Node and without the CDK."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from secure_ml_constructs.verification.rules import Acknowledged, Engine, Finding, Rule, Settings
+    from secure_ml_constructs.verification.templates import Loaded
+
+CLEAN, FINDINGS, UNREADABLE = 0, 1, 2
+SEVERITIES = ("warning", "error", "fatal")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `check` found.
+
+    Attributes:
+        findings: What is listed, by template and resource.
+        acknowledged: What somebody accepts.
+        summary: The counts.
+    """
+
+    findings: list[Finding]
+    acknowledged: list[Acknowledged]
+    summary: dict[str, int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: What follows the command's name; those of the process otherwise.
+
+    Returns:
+        The exit code: 0 clean, 1 findings, 2 input that can't be read.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options, sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has seen enough, and what is left unwritten has no reader.
+        sys.stdout = None
+        return FINDINGS
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("secure-ml", description="Judge CloudFormation templates for ML.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    check = commands.add_parser("check", help="judge templates", description=_check.__doc__)
+    check.add_argument("paths", nargs="+", metavar="PATH", help="a template, a folder or a cdk.out")
+    check.add_argument("--format", choices=("table", "json", "sarif", "junit"), default="table")
+    check.add_argument(
+        "--severity",
+        choices=SEVERITIES,
+        default="warning",
+        metavar="LEVEL",
+        help="list this severity and graver ones, and exit 1 for them: warning (default), error or fatal",
+    )
+    check.add_argument("--config", metavar="FILE", help="settings, as YAML or JSON")
+    check.set_defaults(run=_check)
+    rules = commands.add_parser("rules", help="list the rules", description=_rules.__doc__)
+    rules.add_argument("--format", choices=("table", "json"), default="table")
+    rules.set_defaults(run=_rules)
+    return parser
+
+
+def _check(options: argparse.Namespace, out: TextIO) -> int:
+    """Judge templates. Exit code: 0 clean, 1 findings, 2 input that can't be read."""
+    from secure_ml_constructs.errors import ConfigurationError
+    from secure_ml_constructs.verification.rules import Engine, pack
+    from secure_ml_constructs.verification.templates import TemplateError, load
+
+    try:
+        settings = _settings(options.config)
+        loaded = load(options.paths)
+        result = _judge(Engine(pack(), settings), loaded, options.severity)
+    except (TemplateError, ConfigurationError) as error:
+        print(f"secure-ml: {error}", file=sys.stderr)
+        return UNREADABLE
+    for skipped in loaded.skipped:
+        print(f"secure-ml: skipped {skipped}", file=sys.stderr)
+    _write(result, options.format, out)
+    return FINDINGS if result.findings else CLEAN
+
+
+def _settings(config: str | None) -> Settings | None:
+    if config is None:
+        return None
+    from secure_ml_constructs.verification.rules import Settings, pack
+    from secure_ml_constructs.verification.templates import TemplateError
+    from secure_ml_constructs.verification.templates.source import parse
+
+    try:
+        text = Path(config).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise TemplateError(config, None, "This is no UTF-8 text.") from None
+    except OSError as error:
+        raise TemplateError(config, None, f"It can't be read: {error.strerror}.") from None
+    return Settings.read(parse(text, config)[0], config, frozenset(rule.id for rule in pack()))
+
+
+def _judge(engine: Engine, loaded: Loaded, severity: str) -> Result:
+    from secure_ml_constructs.verification.rules import Severity, read_acknowledgements, sort_out
+
+    accepted = [each for folder in loaded.assemblies for each in read_acknowledgements(folder)]
+    remaining, acknowledged = sort_out(engine.check(loaded.templates), accepted)
+    least = Severity(severity).rank
+    listed = [finding for finding in remaining if finding.severity.rank >= least]
+    failed = [finding.severity for finding in listed if finding.outcome == "fail"]
+    summary = {
+        "files": len({template.path for template in loaded.templates}),
+        "resources": len(loaded.templates),
+        **{name: failed.count(Severity(name)) for name in reversed(SEVERITIES)},
+        "unresolved": len(listed) - len(failed),
+        "acknowledged": len(acknowledged),
+    }
+    return Result(listed, acknowledged, summary)
+
+
+def _write(result: Result, form: str, out: TextIO) -> None:
+    if form == "json":
+        fields = ("rule", "severity", "control", "template", "logical_id", "resource_type", "path", "message")
+        findings = [{name: getattr(f, name) for name in (*fields, "fix")} for f in result.findings]
+        _json({"findings": findings, "summary": result.summary}, out)
+        return
+    from secure_ml_constructs.verification.report import formats
+
+    if form == "table":
+        formats.table(result.findings, result.acknowledged, result.summary, out)
+    elif form == "sarif":
+        _json(formats.sarif(result.findings, result.acknowledged), out)
+    else:
+        out.write(formats.junit(result.findings, result.summary))
+
+
+def _rules(options: argparse.Namespace, out: TextIO) -> int:
+    """List every rule, those that are off by default included."""
+    from secure_ml_constructs.verification.rules import pack
+
+    if options.format == "json":
+        _json([_described(rule) for rule in pack()], out)
+        return CLEAN
+    from secure_ml_constructs.verification.report import formats
+
+    formats.rules_table(pack(), out)
+    return CLEAN
+
+
+def _described(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "severity": rule.severity,
+        "control": rule.control,
+        "resource_type": rule.resource_type,
+        "title": rule.title,
+        "standards": list(rule.standards),
+        "threats": list(rule.threats),
+        "why": rule.why,
+        "fix": rule.fix,
+        "also": list(rule.also),
+        "default": not rule.off,
+        "off_because": rule.off,
+    }
+
+
+def _json(value: Any, out: TextIO) -> None:
+    json.dump(value, out, indent=2)
+    out.write("\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

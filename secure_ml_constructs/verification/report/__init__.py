@@ -1,0 +1,1 @@
+"""Findings and coverage, written for people and for machines."""
