@@ -41,7 +41,11 @@ def build(app: cdk.App) -> cdk.Stack:
         stack,
         "Training",
         path=perimeter.role_path,
-        assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
+        assumed_by=iam.ServicePrincipal(
+            "sagemaker.amazonaws.com",
+            conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+        ),
+        permissions_boundary=iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "ml-boundary"),
     )
     lake.grant_read("trial-2026", training)
     lake.grant_write("models", training)

@@ -18,6 +18,7 @@ def build(app: cdk.App) -> cdk.Stack:
         stack,
         "Reader",
         path=perimeter.role_path,
+        permissions_boundary=cdk.Fn.sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/ml-boundary"),
         assume_role_policy_document=perimeter.service_trust("sagemaker.amazonaws.com"),
     )
     cdk.CfnOutput(stack, "DataKey", value=keys.data.key_arn)

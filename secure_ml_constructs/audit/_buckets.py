@@ -27,6 +27,10 @@ def acknowledge_logging(bucket: s3.CfnBucket, reason: str) -> None:
     """Accept that a bucket has no server access logs of its own."""
     acknowledge(
         bucket,
-        ["AwsSolutions::AwsSolutions-S1", *health_packs("S3BucketLoggingEnabled")],
+        [
+            "AwsSolutions::AwsSolutions-S1",
+            "SecureMl::S3BucketAccessLogged",
+            *health_packs("S3BucketLoggingEnabled"),
+        ],
         reason,
     )

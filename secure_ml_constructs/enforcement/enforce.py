@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,9 +13,13 @@ from typing import Any, TextIO
 import cdk_nag
 from aws_cdk import App, IPolicyValidationPlugin, Validations
 
+from secure_ml_constructs.enforcement.plugin import NAME, RulePack
 from secure_ml_constructs.enforcement.summary import REPORT, Summary, print_summary, read_summary
 from secure_ml_constructs.errors import ConfigurationError, Problem
+from secure_ml_constructs.verification.rules import Acknowledgement, Settings
+from secure_ml_constructs.verification.rules.acknowledgements import write_acknowledgements
 
+DEFAULT_SETTINGS = Settings()
 _CLOUDFORMATION_ERRORS = "@aws-cdk/core:validateAgainstDefaultRules"
 
 
@@ -63,7 +68,8 @@ class Enforcement:
             if REPORT not in str(error):
                 raise
             failure = error
-        summary = read_summary(Path(self._app.outdir), seconds=time.monotonic() - self._started)
+        _leave_acknowledgements(folder := Path(self._app.outdir))
+        summary = read_summary(folder, seconds=time.monotonic() - self._started)
         print_summary(summary, out or sys.stderr)
         if failure or summary.findings:
             raise SystemExit(1)
@@ -74,16 +80,21 @@ def enforce(
     app: App,
     *,
     packs: Sequence[Pack] = (Pack.AWS_SOLUTIONS, Pack.HIPAA, Pack.NIST_800_53_R5),
+    rules: Settings | None = DEFAULT_SETTINGS,
     plugins: Sequence[IPolicyValidationPlugin] = (),
     cloudformation: bool = True,
 ) -> Enforcement:
-    """Let no unsafe app be synthesized: register the rule packs, and make the CDK's own validation fail. (R1)
+    """Let no unsafe app be synthesized: register every rule, and make the CDK's own validation fail. (R1)
+
+    What is acknowledged of our own rules is left beside the templates, where `secure-ml check` finds it.
 
     Call it before the first stack is made: the CDK takes the switch for its validation only then.
 
     Args:
         app: The app.
         packs: cdk-nag packs. Default: AWS Solutions, HIPAA and NIST 800-53 r5.
+        rules: The settings of our own rules, which read the synthesized templates; None leaves them out.
+            Default: every rule as it comes.
         plugins: Further validation plugins. Default: none.
         cloudformation: Whether the CDK's built-in CloudFormation validation counts as errors. Default: yes.
 
@@ -111,5 +122,29 @@ def enforce(
             raise ConfigurationError("enforce", [problem])
         app.node.set_context(_CLOUDFORMATION_ERRORS, True)
     checks = [_CHECKS[Pack(pack)](app) for pack in packs]
+    if rules is not None:
+        checks.append(RulePack(Path(app.outdir), rules))
     Validations.of(app).add_plugins(*checks, *plugins)
     return Enforcement(app)
+
+
+def _leave_acknowledgements(folder: Path) -> None:
+    """Write what was accepted of our own rules beside the templates, for `secure-ml check`."""
+    report = folder / REPORT
+    plugins = json.loads(report.read_text())["pluginReports"] if report.exists() else []
+    accepted = {
+        Acknowledgement(
+            rule=violation["ruleName"],
+            template=Path(place["templatePath"]).name,
+            logical_id=place["logicalId"],
+            reason=violation["reason"],
+        )
+        for plugin in plugins
+        if plugin["pluginName"] == NAME
+        for violation in plugin.get("suppressedViolations", [])
+        for construct in violation["violatingConstructs"]
+        if (place := construct.get("cloudFormationResource"))
+    }
+    write_acknowledgements(
+        folder, sorted(accepted, key=lambda each: (each.template, each.logical_id, each.rule))
+    )

@@ -21,6 +21,7 @@ from secure_ml_constructs.perimeter import DataPerimeter, PerimeterException
 from secure_ml_constructs.perimeter_entries import DEFAULT_EXCEPTIONS
 from secure_ml_constructs.storage import DEFAULT_ZONES, DatasetLock, LockMode, Zone
 from secure_ml_constructs.storage.zones import check_zones
+from secure_ml_constructs.verification.rules import Settings
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="12 digits, in quotes.")]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="For instance eu-central-1.")]
@@ -163,6 +164,14 @@ class EnvironmentConfig(Section):
         if (self.account is None) != (self.region is None):
             raise ValueError("account and region are given both or neither")
         return self
+
+    def rule_settings(self) -> Settings:
+        """Give the settings of the rules: what is not in the templates and this file vouches for."""
+        existing = self.network.existing
+        return Settings(
+            customer_keys=tuple(self.keys.existing.values()),
+            networks=existing.ids() if existing else (),
+        )
 
     def check(self, problems: Problems) -> None:
         """Record what the constructs would refuse.

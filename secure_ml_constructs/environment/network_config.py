@@ -79,6 +79,11 @@ class ExistingVpcSection(_Section):
     groups: ExistingGroupsSection = ExistingGroupsSection()
     check_at_deployment: bool = True
 
+    def ids(self) -> tuple[str, ...]:
+        """Give the ids of the subnets and groups."""
+        groups = (self.groups.endpoints, self.groups.workloads, self.groups.jobs)
+        return (*(subnet.subnet_id for subnet in self.subnets), *(group for group in groups if group))
+
     def value(self) -> ExistingVpc:
         """Give the network as the construct takes it."""
         return ExistingVpc(

@@ -12,7 +12,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.storage import EncryptedDataLake
 from tests.fuzz import strategies
 from tests.support.compliance import findings
+from tests.support.roles import job_role
 
 ENDPOINT = "vpce-0a1b2c3d4e5f60718"
 IN_ONE_APP = 6
@@ -44,9 +44,7 @@ def lake(
         access_logs=cdk.aws_s3.Bucket.from_bucket_name(stack, "AccessLogs", "access-logs"),
         **arguments,
     )
-    role = iam.Role(
-        stack, "Role", path=perimeter.role_path, assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com")
-    )
+    role = job_role(stack, "Role", perimeter)
     for zone in made.zones:
         made.grant_read(zone, role)
         made.grant_write(zone, role)

@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import Validations
+from aws_cdk import IPolicyValidationPlugin, Validations
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks
 
+from secure_ml_constructs.enforcement.plugin import RulePack
+from secure_ml_constructs.verification.rules import Settings
 from tests.support.templates import new_app
+
+# Keys that tests give by their ARN: no template says whose they are.
+VOUCHED = Settings(customer_keys=("arn:*:key/11111111-2222-*", "arn:*:key/00000000-*", "arn:*:key/0000-1111"))
 
 
 @dataclass(frozen=True)
@@ -27,17 +32,23 @@ class Finding:
         return f"{self.rule} at {', '.join(self.constructs)}: {self.description}"
 
 
-def findings(build: Callable[[cdk.App], Any]) -> list[Finding]:
-    """Run AwsSolutions, HIPAA and NIST 800-53 r5 on the app that `build` fills.
+def findings(build: Callable[[cdk.App], Any], settings: Settings = VOUCHED) -> list[Finding]:
+    """Run AwsSolutions, HIPAA, NIST 800-53 r5 and our own rules on the app that `build` fills.
 
     Args:
         build: Makes stacks in the app it is given.
+        settings: Those of our own rules.
 
     A pack without findings leaves no trace in the report; test_compliance.py shows that each runs.
     """
     app = new_app()
     build(app)
-    packs = [AwsSolutionsChecks(app), HIPAASecurityChecks(app), NIST80053R5Checks(app)]
+    packs: list[IPolicyValidationPlugin] = [
+        AwsSolutionsChecks(app),
+        HIPAASecurityChecks(app),
+        NIST80053R5Checks(app),
+        RulePack(Path(app.outdir), settings),
+    ]
     Validations.of(app).add_plugins(*packs)
     try:
         app.synth()

@@ -7,12 +7,13 @@ import io
 import aws_cdk as cdk
 import jsii
 import pytest
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import IValidation
 
 from secure_ml_constructs.enforcement import Pack, Summary, acknowledge, enforce
 from secure_ml_constructs.errors import ConfigurationError
+from secure_ml_constructs.keys import EnvironmentKeys
+from secure_ml_constructs.perimeter import DataPerimeter
 from tests.support.templates import new_app
 
 REASON = "This bucket is made by a test and holds nothing that anybody could want to read."
@@ -46,17 +47,17 @@ def test_an_unsafe_app_is_stopped_and_every_finding_is_named() -> None:
 
 
 def test_a_stack_inside_a_stage_is_judged_as_well() -> None:
-    summary, printed = run(app_with_bucket(stage=True), packs=[Pack.AWS_SOLUTIONS])
+    summary, printed = run(app_with_bucket(stage=True), packs=[Pack.AWS_SOLUTIONS], rules=None)
     assert summary is None
     assert "Prod/Stack/Bucket" in printed
 
 
 def test_a_safe_app_passes_with_a_summary() -> None:
     app = new_app(**{"@aws-cdk/core:validateAgainstDefaultRules": True})
-    kms.Key(cdk.Stack(app, "Keys"), "Key", enable_key_rotation=True)
+    EnvironmentKeys(cdk.Stack(app, "Keys"), "Keys", perimeter=DataPerimeter())
     summary, printed = run(app)
     assert summary is not None
-    assert summary.resources == {"Keys": 1}
+    assert summary.resources == {"Keys": 5}
     assert not summary.findings
     assert not summary.accepted
     assert "No findings in" in printed
@@ -65,7 +66,7 @@ def test_a_safe_app_passes_with_a_summary() -> None:
 
 def test_accepted_findings_pass_and_are_listed() -> None:
     accept = ("AwsSolutions::AwsSolutions-S1", "AwsSolutions::AwsSolutions-S10")
-    summary, printed = run(app_with_bucket(accept=accept), packs=[Pack.AWS_SOLUTIONS])
+    summary, printed = run(app_with_bucket(accept=accept), packs=[Pack.AWS_SOLUTIONS], rules=None)
     assert summary is not None
     assert {accepted.rule for accepted in summary.accepted} == set(accept)
     assert all(accepted.reason == REASON for accepted in summary.accepted)

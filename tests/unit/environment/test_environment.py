@@ -146,8 +146,13 @@ def test_existing_keys_and_an_existing_network() -> None:
             },
         },
     }
+    config = EnvironmentConfig.model_validate(raw)
+    assert (
+        findings(lambda app: SecureMlEnvironment(app, "Environment", config=config), config.rule_settings())
+        == []
+    )
     app = new_app()
-    made = SecureMlEnvironment(app, "Environment", config=EnvironmentConfig.model_validate(raw))
+    made = SecureMlEnvironment(app, "Environment", config=config)
     world = World(synth(app))
     assert made.network.s3_endpoint_ids == ("vpce-0123456789abcdef0",)
     assert len(list(world.resources("AWS::KMS::Key"))) == 4

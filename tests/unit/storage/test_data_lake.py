@@ -18,6 +18,7 @@ from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.storage import DatasetLock, EncryptedDataLake, LockMode, Zone
 from tests.support.compliance import findings
 from tests.support.decisions import ALLOW_ALL, Context, Decision, Policy, Request, Simulator
+from tests.support.roles import job_role
 from tests.support.templates import ACCOUNT, REGION, World, new_app, synth
 
 IAM = f"arn:aws:iam::{ACCOUNT}:role"
@@ -57,12 +58,7 @@ def build(app: cdk.App, *, together: bool = False, **arguments: Any) -> Encrypte
         access_logs=s3.Bucket.from_bucket_name(stack, "AccessLogs", "access-logs"),
         **arguments,
     )
-    training = iam.Role(
-        people,
-        "Training",
-        assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
-        path=PERIMETER.role_path,
-    )
+    training = job_role(people, "Training", PERIMETER)
     lake.grant_read("curated", training)
     lake.grant_write("models", training)
     return lake
