@@ -23,7 +23,11 @@ from secure_ml_constructs.verification.templates import (
 
 _ECR = re.compile(r"^(?P<account>\d{12}|\$\{[^}]+\})\.dkr\.ecr(-fips)?\.[^/]+\.[^/]+/.+")
 _DIGEST = re.compile(r"@sha256:([0-9a-f]{64}|.*\$\{)")
-_BUCKET = re.compile(r"^(?:s3|https)://(?P<name>[^/]+)")
+# s3://bucket/…, https://bucket.s3.region.amazonaws.com/… and https://s3.region.amazonaws.com/bucket/…
+_BUCKET = re.compile(
+    r"^(?:s3://|https://s3[.-][^/]*amazonaws\.com[^/]*/|https://)"
+    r"(?P<name>[^/]+?)(?:\.s3[.-][^/]*amazonaws\.com[^/]*)?(?:/|$)"
+)
 
 
 @dataclass(frozen=True)

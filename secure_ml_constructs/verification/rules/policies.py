@@ -52,6 +52,8 @@ _ELEMENTS = {
 }
 _ELEMENTS["condition"] = "Condition"
 _INVERTED = ("NotPrincipal", "NotAction", "NotResource")
+# From here on it pays to remember what was read.
+_LONG = 32
 _POSITIVE = ("stringequals", "stringlike", "arnequals", "arnlike", "stringequalsignorecase")
 
 
@@ -118,6 +120,8 @@ class Statement:
 
 
 def _anything(value: str) -> bool:
+    if "*" not in value:
+        return not value.strip("?")
     return set(value) <= set("*?:/") or re.fullmatch(r"arn:[^:]*:[^:]*:\*?:\*?:\*", value) is not None
 
 
@@ -170,6 +174,7 @@ class _Reader:
 
     def __init__(self, graph: Templates, template: Template) -> None:
         self._resolve = graph.resolve
+        self._memo = graph.memo
         self._template = template
         self._unresolved: Unresolved | None = None
 
@@ -222,6 +227,19 @@ class _Reader:
         value = self._resolve(self._template, value)
         if value is ABSENT:
             return ()
+        if type(value) is list and len(value) > _LONG:
+            # Lists of every account of a service stand in each endpoint's policy, the same object each time.
+            key = ("texts", id(value))
+            if key not in self._memo:
+                texts = self._each(value)
+                if self._unresolved:
+                    return texts
+                # The list is kept with it, so that no other list gets its identity.
+                self._memo[key] = (texts, value)
+            return self._memo[key][0]  # type: ignore[no-any-return]
+        return self._each(value)
+
+    def _each(self, value: Any) -> tuple[str, ...]:
         found: list[str] = []
         for part in value if type(value) is list else (value,):
             if type(part) is not str:

@@ -6,7 +6,7 @@ the classes below. So `value == "VpcOnly"` is true for nothing but that literal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -137,6 +137,11 @@ class Text:
     """
 
     parts: tuple[Any, ...]
+    _shown: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Write it once: the same text is asked for by many rules."""
+        object.__setattr__(self, "_shown", "".join(map(str, self.parts)))
 
     @property
     def unresolved(self) -> Unresolved | None:
@@ -149,7 +154,7 @@ class Text:
         return tuple(part for part in self.parts if type(part) is Reference)
 
     def __str__(self) -> str:
-        return "".join(map(str, self.parts))
+        return self._shown
 
 
 def join(parts: list[Any]) -> Any:

@@ -32,14 +32,20 @@ _INFERENCE = ("AWS::SageMaker::Endpoint", "AWS::SageMaker::FeatureGroup")
 
 def _selectors(context: Context) -> list[dict[str, list[str]]]:
     """Advanced selectors as field → values that it must equal."""
+    graph = context.graph
+    key = ("selectors", id(context.resource))
+    if key in graph.memo:
+        return graph.memo[key]  # type: ignore[no-any-return]
     found = []
     for _, selector in values(context, "AdvancedEventSelectors[*]"):
         fields: dict[str, list[str]] = {}
-        whole: Any = context.graph.whole(context.resource.template, selector)
+        whole: Any = graph.whole(context.resource.template, selector)
         for field in whole.get("FieldSelectors", []) if isinstance(whole, dict) else []:
             if isinstance(field, dict):
                 fields[show(field.get("Field"))] = [show(value) for value in field.get("Equals", [])]
         found.append(fields)
+    if not graph.branched:
+        graph.memo[key] = found
     return found
 
 

@@ -18,7 +18,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
     WALLET,
     customer_key,
 )
-from secure_ml_constructs.verification.rules.predicates import Bounded, Equals, Matches, absent_or
+from secure_ml_constructs.verification.rules.predicates import Equals, Matches, absent_or
 from secure_ml_constructs.verification.rules.requirements import AnyOf, At, Code, Every, values
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
 from secure_ml_constructs.verification.rules.secrets import NoSecret
@@ -300,17 +300,6 @@ RULES = (
         title="The gateway of an agent tells callers no internals",
         why="DEBUG shows callers how the tools behind the gateway are built.",
         fix="Leave ExceptionLevel out.",
-    ),
-    Rule(
-        id="BedrockAgentCoreMemoryExpiry",
-        resource_type="AWS::BedrockAgentCore::Memory",
-        requirement=At("EventExpiryDuration", Bounded(1, 365)),
-        severity=WARNING,
-        control="D11",
-        threats=(INSIDER,),
-        title="The memory of an agent forgets",
-        why="Conversations hold personal data, and a memory that keeps them is a store to steal.",
-        fix="Set EventExpiryDuration to at most 365 days.",
     ),
     _in_vpc("BedrockAgentCoreBrowserInVpc", "AWS::BedrockAgentCore::BrowserCustom", "An agent's browser", 5),
     Rule(

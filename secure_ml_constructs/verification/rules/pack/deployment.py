@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -151,7 +152,8 @@ def _size(context: Context) -> Iterator[Outcome]:
         # "IAM and AWS STS quotas": inline policies of a group hold half as much, those of a user less.
         most = 5120 if context.graph.get(context.resource, "Groups") else 2048
     written = context.resource.properties.get(path)
-    if written is None or len(str(written)) < most // 2:
+    # Five bytes and the text for each string: no less than the JSON of it, and counted in a moment.
+    if written is None or len(marshal.dumps(written, 0)) < most // 2:
         return
     document = context.graph.whole(context.resource.template, written)
     text = document if isinstance(document, str) else json.dumps(document, default=show)

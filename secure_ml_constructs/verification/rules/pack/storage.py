@@ -365,14 +365,13 @@ RULES = (
     ),
     _key(
         id="KmsKeyPendingWindow",
-        requirement=At("PendingWindowInDays", Bounded(7, 30, absent=True)),
+        requirement=At("PendingWindowInDays", Bounded(30, 30, absent=True)),
         severity=WARNING,
         control="X8",
         threats=(TAMPERING,),
-        title="A key to be deleted can be saved for a week or more",
+        title="A key to be deleted can be saved for a month",
         why="Deleting a key deletes everything under it.",
         fix="Leave PendingWindowInDays out: the default is 30.",
-        standards=("KMS.3",),
     ),
     *(
         Rule(
