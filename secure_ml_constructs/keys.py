@@ -39,7 +39,7 @@ class EnvironmentKeys(Construct):
 
     Example:
         >>> keys = EnvironmentKeys(stack, "Keys", perimeter=perimeter)
-        >>> keys.data.key_arn  # doctest: +SKIP
+        >>> key_arn = keys.data.key_arn
     """
 
     def __init__(

@@ -113,7 +113,8 @@ def assert_refused(
         AssertionError: One of the rules found nothing.
 
     Example:
-        >>> assert_refused({"Main": {"Resources": {"B": {"Type": "AWS::S3::Bucket"}}}}, "S3BucketAccessLogged")
+        >>> bare = {"Main": {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}}
+        >>> assert_refused(bare, "S3BucketAccessLogged")
     """
     found = {each.rule for each in findings(subject, settings=settings)}
     silent = [rule for rule in rules if rule not in found]

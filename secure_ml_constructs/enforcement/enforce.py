@@ -105,10 +105,12 @@ def enforce(
         ConfigurationError: The app has stacks already, so that the CDK's validation would only warn.
 
     Example:
-        >>> app = aws_cdk.App()  # doctest: +SKIP
-        >>> checks = enforce(app)  # doctest: +SKIP
-        >>> ...  # stacks and constructs
-        >>> checks.synth()  # doctest: +SKIP
+        >>> app = aws_cdk.App()
+        >>> checks = enforce(app)
+        >>> stack = aws_cdk.Stack(app, "MachineLearning")
+        >>> summary = checks.synth()
+        >>> summary.findings
+        ()
     """
     if cloudformation and not app.node.try_get_context(_CLOUDFORMATION_ERRORS):
         if app.node.children:

@@ -37,7 +37,7 @@ class SecureMlEnvironment(Construct):
 
     Example:
         >>> environment = SecureMlEnvironment(app, "Environment", config=load_config("reference.yaml"))
-        >>> environment.lake.grant_read("curated", role)  # doctest: +SKIP
+        >>> environment.lake.grant_read("curated", role)
     """
 
     #: The customer keys.

@@ -72,8 +72,8 @@ class EncryptedDataLake(Construct):
         >>> lake = EncryptedDataLake(
         ...     stack, "Lake", perimeter=perimeter, keys=keys,
         ...     endpoints=vpc.s3_endpoint_ids, access_logs=archive.access_log_bucket,
-        ... )  # doctest: +SKIP
-        >>> lake.grant_read("curated", training_role)  # doctest: +SKIP
+        ... )
+        >>> lake.grant_read("curated", training_role)
     """
 
     def __init__(
@@ -135,7 +135,10 @@ class EncryptedDataLake(Construct):
                 endpoints=endpoints,
                 bucket_default_encryption=bucket_default_encryption,
             )
-            s3.CfnBucketPolicy(made, "Policy", bucket=name, policy_document=policy)
+            # Without it the bucket that outlives its stack would be open to whoever IAM lets in.
+            s3.CfnBucketPolicy(made, "Policy", bucket=name, policy_document=policy).apply_removal_policy(
+                RemovalPolicy.RETAIN
+            )
         acknowledge(self, health_packs("S3BucketReplicationEnabled"), _NO_REPLICATION)
         self._catalog = (
             Catalog(

@@ -1,0 +1,69 @@
+"""The examples in the docstrings run, each with the things it takes as given."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+import secure_ml_constructs
+from secure_ml_constructs.audit import LogArchive
+from secure_ml_constructs.environment import load_config
+from secure_ml_constructs.keys import EnvironmentKeys
+from secure_ml_constructs.network import SecureVpc
+from secure_ml_constructs.perimeter import DataPerimeter
+from tests.support.roles import job_role
+from tests.support.templates import ROOT, new_app
+
+
+def examples() -> Iterator[doctest.DocTest]:
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    for module in pkgutil.walk_packages(secure_ml_constructs.__path__, "secure_ml_constructs."):
+        if not module.name.endswith("network_settings"):  # runs in AWS, beside modules that are only there
+            yield from finder.find(importlib.import_module(module.name))
+
+
+FOUND = [example for example in examples() if example.examples]
+
+
+def given(names: set[str]) -> dict[str, Any]:
+    """What an example names without making it: app, stack, perimeter and the constructs before it."""
+    app = new_app()
+    stack = cdk.Stack(app, "Example")
+    perimeter = DataPerimeter()
+    values: dict[str, Any] = {"app": app, "stack": stack, "perimeter": perimeter, "aws_cdk": cdk}
+    if names & {"keys", "vpc", "archive", "role", "training_role"}:
+        keys = values["keys"] = EnvironmentKeys(cdk.Stack(app, "Given"), "Keys", perimeter=perimeter)
+        vpc = values["vpc"] = SecureVpc(cdk.Stack(app, "Net"), "Vpc", perimeter=perimeter, logs_key=keys.logs)
+        values["archive"] = LogArchive(
+            cdk.Stack(app, "Kept"),
+            "Archive",
+            perimeter=perimeter,
+            key=keys.logs,
+            endpoints=vpc.s3_endpoint_ids,
+        )
+        values["role"] = values["training_role"] = job_role(stack, "Role", perimeter)
+    return values
+
+
+def test_there_are_examples() -> None:
+    assert len(FOUND) >= 15
+
+
+@pytest.mark.parametrize(
+    "example", FOUND, ids=lambda example: example.name.removeprefix("secure_ml_constructs.")
+)
+def test_an_example_runs(example: doctest.DocTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "environments")
+    text = "".join(part.source for part in example.examples)
+    names = {name for name in ("keys", "vpc", "archive", "role", "training_role") if name in text}
+    example.globs.update({**given(names), "load_config": load_config, **example.globs})
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    report: list[str] = []
+    failed, _ = runner.run(example, out=report.append)
+    assert not failed, "".join(report)
