@@ -107,7 +107,8 @@ def enforce(
     Example:
         >>> app = aws_cdk.App()
         >>> checks = enforce(app)
-        >>> stack = aws_cdk.Stack(app, "MachineLearning")
+        >>> from secure_ml_constructs import EnvironmentKeys
+        >>> keys = EnvironmentKeys(aws_cdk.Stack(app, "MachineLearning"), "Keys", perimeter=perimeter)
         >>> summary = checks.synth()
         >>> summary.findings
         ()

@@ -140,8 +140,9 @@ def print_summary(summary: Summary, out: TextIO) -> None:
         for rule, count in sorted(rules.items()):
             console.print(f"  {count:>4}  {rule}", markup=False)
         console.print()
+    count = len(summary.findings)
     verdict = (
-        f"[red]{len(summary.findings)} findings[/red]" if summary.findings else "[green]No findings[/green]"
+        f"[red]{count} finding{'s' if count > 1 else ''}[/red]" if count else "[green]No findings[/green]"
     )
     console.print(f"{verdict} in {summary.seconds:.1f} s. Report: {summary.report}")
 
@@ -161,7 +162,8 @@ def _templates(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _qualified(plugin: str, rule: str) -> str:
-    return rule if "::" in rule else f"{plugin}::{rule}"
+    # As the CDK wants it acknowledged: a name with spaces is written with hyphens.
+    return rule if "::" in rule else f"{plugin.replace(' ', '-')}::{rule}"
 
 
 def _constructs(violation: dict[str, Any]) -> list[str]:

@@ -78,7 +78,7 @@ def test_one_finding_too_many_stops_what_the_others_would_let_pass() -> None:
         app_with_bucket(accept=("AwsSolutions::AwsSolutions-S1",)), packs=[Pack.AWS_SOLUTIONS]
     )
     assert summary is None
-    assert "1 findings" in printed
+    assert "1 finding in" in printed
 
 
 def test_the_cdks_own_validation_is_an_error() -> None:
@@ -90,6 +90,7 @@ def test_the_cdks_own_validation_is_an_error() -> None:
     with pytest.raises(SystemExit):
         checks.synth(out=out)
     assert "KeySpec" in out.getvalue()
+    assert "CloudFormation-Validate::" in out.getvalue()
 
 
 def test_enforcing_too_late_is_refused_with_the_way_out() -> None:
