@@ -75,7 +75,7 @@ def test_accepted_findings_pass_and_are_listed() -> None:
 
 def test_one_finding_too_many_stops_what_the_others_would_let_pass() -> None:
     summary, printed = run(
-        app_with_bucket(accept=("AwsSolutions::AwsSolutions-S1",)), packs=[Pack.AWS_SOLUTIONS]
+        app_with_bucket(accept=("AwsSolutions::AwsSolutions-S1",)), packs=[Pack.AWS_SOLUTIONS], rules=None
     )
     assert summary is None
     assert "1 finding in" in printed
