@@ -46,7 +46,13 @@ class VpcFlowLog(Construct):
         retention_days: int,
     ) -> None:
         super().__init__(scope, id)
-        group = logs.CfnLogGroup(self, "LogGroup", kms_key_id=logs_key_arn, retention_in_days=retention_days)
+        group = logs.CfnLogGroup(
+            self,
+            "LogGroup",
+            deletion_protection_enabled=True,
+            kms_key_id=logs_key_arn,
+            retention_in_days=retention_days,
+        )
         group.apply_removal_policy(RemovalPolicy.RETAIN)
         self.log_group_name = group.ref
         arn = group.attr_arn

@@ -137,7 +137,7 @@ class EncryptedDataLake(Construct):
             )
             # Without it the bucket that outlives its stack would be open to whoever IAM lets in.
             s3.CfnBucketPolicy(made, "Policy", bucket=name, policy_document=policy).apply_removal_policy(
-                RemovalPolicy.RETAIN
+                removal_policy
             )
         acknowledge(self, health_packs("S3BucketReplicationEnabled"), _NO_REPLICATION)
         self._catalog = (

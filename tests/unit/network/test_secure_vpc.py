@@ -242,7 +242,11 @@ def test_flow_logs_are_encrypted_and_kept() -> None:
     assert log.properties["ResourceId"] == world.ref(world.one("AWS::EC2::VPC"))
     assert log.properties["LogDestination"] == world.arn(group)
     assert "${pkt-dst-aws-service}" in log.properties["LogFormat"]
-    assert group.properties == {"KmsKeyId": environments.KEY_ARN, "RetentionInDays": 3653}
+    assert group.properties == {
+        "DeletionProtectionEnabled": True,
+        "KmsKeyId": environments.KEY_ARN,
+        "RetentionInDays": 3653,
+    }
     assert group.raw["DeletionPolicy"] == "Retain"
 
 

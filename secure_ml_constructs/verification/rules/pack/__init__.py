@@ -16,6 +16,7 @@ def pack() -> tuple[Rule, ...]:
         deployment,
         documents,
         doors,
+        evidence,
         identity,
         network,
         sagemaker_endpoints,
@@ -41,5 +42,6 @@ def pack() -> tuple[Rule, ...]:
         *doors.RULES,
         *services.RULES,
         *audit.RULES,
+        *evidence.RULES,
         *deployment.RULES,
     )

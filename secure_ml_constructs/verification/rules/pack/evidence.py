@@ -1,0 +1,371 @@
+"""What logs and versions rest on: locks, copies, how long they are kept, and what survives the stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from secure_ml_constructs.verification.rules.keys import CustomerKey
+from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
+from secure_ml_constructs.verification.rules.pack.deployment import waits_for
+from secure_ml_constructs.verification.rules.pack.storage import takes_access_logs
+from secure_ml_constructs.verification.rules.pack.vocabulary import INSIDER, POISONING, TAMPERING, TRUE
+from secure_ml_constructs.verification.rules.predicates import Bounded, Equals
+from secure_ml_constructs.verification.rules.requirements import At, Code, Inside, values
+from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
+from secure_ml_constructs.verification.templates import Absent, Reference, Unresolved, show
+
+_BUCKET = "AWS::S3::Bucket"
+_TRAIL = "AWS::CloudTrail::Trail"
+_GROUP = "AWS::Logs::LogGroup"
+
+# Who writes to log groups what an inquiry will ask for, and the property that names the group.
+_RECORDERS = (
+    (_TRAIL, "CloudWatchLogsLogGroupArn"),
+    ("AWS::EC2::FlowLog", "LogDestination"),
+    ("AWS::EC2::FlowLog", "LogGroupName"),
+    ("AWS::Route53Resolver::ResolverQueryLoggingConfig", "DestinationArn"),
+)
+_KEPT = ("Retain", "RetainExceptOnCreate", "Snapshot")
+_SELECTORS = "AdvancedEventSelectors"
+_YEAR = 365
+_WEEK = 7
+
+
+def _retained(context: Context) -> Iterator[Outcome]:
+    for name in ("DeletionPolicy", "UpdateReplacePolicy"):
+        given = context.resource.body.get(name)
+        if given not in _KEPT:
+            yield Fail(f"has {given or 'no'} {name}")
+
+
+def _records(context: Context) -> bool:
+    return any(context.graph.named_by(context.resource, type_, path) for type_, path in _RECORDERS)
+
+
+def _group_kept(context: Context) -> Iterator[Outcome]:
+    if _records(context):
+        yield from _retained(context)
+
+
+def _group_long_enough(context: Context) -> Iterator[Outcome]:
+    if _records(context):
+        yield from At("RetentionInDays", Bounded(_YEAR)).check(context)
+
+
+def _group_protected(context: Context) -> Iterator[Outcome]:
+    if _records(context):
+        yield from At("DeletionProtectionEnabled", TRUE).check(context)
+
+
+def _policy_kept(context: Context) -> Iterator[Outcome]:
+    """A bucket that outlives its stack and its policy is open to whoever IAM lets in."""
+    bucket = context.graph.get(context.resource, "Bucket")
+    if type(bucket) is Reference and bucket.resource.body.get("DeletionPolicy") in _KEPT:
+        yield from _retained(context)
+
+
+def _locked(context: Context) -> Iterator[Outcome]:
+    graph, bucket = context.graph, context.resource
+    if not graph.named_by(bucket, _TRAIL, "S3BucketName"):
+        return
+    lock = "ObjectLockConfiguration"
+    for path, value in (("ObjectLockEnabled", True), (f"{lock}.ObjectLockEnabled", "Enabled")):
+        yield from At(path, Equals(value)).check(context)
+    default = f"{lock}.Rule.DefaultRetention"
+    yield from At(f"{default}.Mode", Equals("COMPLIANCE")).check(context)
+    years = graph.get(bucket, *default.split("."), "Years")
+    if isinstance(years, Absent):
+        yield from At(f"{default}.Days", Bounded(_YEAR)).check(context)
+    else:
+        yield from At(f"{default}.Years", Bounded(1)).check(context)
+
+
+def _rules(context: Context, path: str) -> list[tuple[str, Any]]:
+    """The rules of a bucket's list that are on, each with its path; what is not known counts as on."""
+    found: list[tuple[str, Any]] = []
+    for where, rule in values(context, path):
+        if isinstance(rule, Unresolved):
+            found.append((where, rule))
+        elif isinstance(rule, dict):
+            status = context.graph.at(context.resource.template, rule, ("Status",))
+            if status == "Enabled" or not isinstance(status, str | Absent):
+                found.append((where, rule))
+    return found
+
+
+def _copied(context: Context) -> Iterator[Outcome]:
+    """A bucket for access logs can't have a default lock of its own, so its objects are copied to one."""
+    path = "ReplicationConfiguration.Rules"
+    if takes_access_logs(context, context.resource) and not _rules(context, f"{path}[*]"):
+        yield Fail("has no rule that is on", path)
+
+
+def _replicas(context: Context) -> Iterator[Outcome]:
+    """Objects under a key of ours don't come to lie under another's."""
+    graph, template = context.graph, context.resource.template
+    for where, rule in _rules(context, "ReplicationConfiguration.Rules[*]"):
+        target = graph.at(template, rule, ("Destination", "Bucket"))
+        name = "Destination.EncryptionConfiguration.ReplicaKmsKeyID"
+        outcome = CustomerKey().check(graph.at(template, rule, tuple(name.split("."))), context)
+        if outcome is not None and not isinstance(target, Absent):
+            yield Fail(outcome.message, f"{where}.{name}") if isinstance(outcome, Fail) else outcome
+
+
+def _lifecycle(context: Context) -> Iterator[Outcome]:
+    path = "LifecycleConfiguration.Rules"
+    rules = _rules(context, f"{path}[*]")
+    if any(isinstance(rule, Unresolved) for _, rule in rules):
+        return
+    at = partial(context.graph.at, context.resource.template)
+    noncurrent = ("NoncurrentVersionExpiration", "NoncurrentVersionExpirationInDays")
+    ends = ("ExpirationInDays", "ExpirationDate", *noncurrent)
+    names = {name for _, rule in rules for name in rule if not isinstance(at(rule, (name,)), Absent)}
+    if not names & set(ends):
+        yield Fail("has no rule that is on and ends anything", path)
+    versioned = context.graph.get(context.resource, "VersioningConfiguration", "Status") == "Enabled"
+    if versioned and not names & set(noncurrent):
+        yield Fail("has no rule that is on and ends old versions", path)
+    if "AbortIncompleteMultipartUpload" not in names:
+        yield Fail("has no rule that is on and ends broken uploads", path)
+
+
+def _sources(context: Context) -> set[str]:
+    """The event sources whose network activity a trail records."""
+    graph, template = context.graph, context.resource.template
+    found: set[str] = set()
+    for _, selector in values(context, "AdvancedEventSelectors[*]"):
+        fields: dict[str, list[str]] = {}
+        whole: Any = graph.whole(template, selector)
+        for field in whole.get("FieldSelectors", []) if isinstance(whole, dict) else []:
+            if isinstance(field, dict):
+                fields[show(field.get("Field"))] = [show(item) for item in field.get("Equals", [])]
+        if "NetworkActivity" in fields.get("eventCategory", []):
+            found.update(fields.get("eventSource", []))
+    return found
+
+
+# "Logging network activity events": sources and the ends of the names of their endpoints.
+_NETWORK_SOURCES = {
+    "athena": ("athena",),
+    "bedrock": ("bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime"),
+    "cloudformation": ("cloudformation",),
+    "cloudtrail": ("cloudtrail",),
+    "dynamodb": ("dynamodb",),
+    "ec2": ("ec2",),
+    "elasticfilesystem": ("elasticfilesystem",),
+    "events": ("events",),
+    "glue": ("glue",),
+    "kms": ("kms",),
+    "lakeformation": ("lakeformation",),
+    "lambda": ("lambda",),
+    "monitoring": ("monitoring",),
+    "s3": ("s3",),
+    "sagemaker": ("sagemaker.api", "sagemaker.runtime", "sagemaker.featurestore-runtime"),
+    "secretsmanager": ("secretsmanager",),
+    "sns": ("sns",),
+    "sqs": ("sqs",),
+    "ssm": ("ssm",),
+}
+
+
+_EVERYWHERE = {f"{source}.amazonaws.com" for source in ("cloudtrail", "ec2", "kms", "secretsmanager")}
+
+
+def _network_events(context: Context) -> Iterator[Outcome]:
+    """What passes each endpoint of the templates is recorded, where CloudTrail can."""
+    graph = context.graph
+    recorded = _sources(context)
+    if _EVERYWHERE <= recorded <= {*_EVERYWHERE, "s3.amazonaws.com"}:
+        # All that AWS GovCloud and China take: a trail that names another source is refused there.
+        return
+    services = {show(graph.get(e, "ServiceName")) for e in graph.resources("AWS::EC2::VPCEndpoint")}
+    for source, ends in _NETWORK_SOURCES.items():
+        used = any(name.endswith(f".{end}") for name in services for end in ends)
+        if used and f"{source}.amazonaws.com" not in recorded:
+            yield Fail(f"records no network activity of {source}, which has an endpoint", _SELECTORS)
+
+
+_ARN_TESTS = ("StartsWith", "Equals")
+
+
+def _excepted(context: Context) -> Iterator[Outcome]:
+    """What one selector of objects leaves out another one takes in."""
+    graph, template = context.graph, context.resource.template
+    left_out: dict[str, str] = {}
+    taken_in: set[str] = set()
+    for path, selector in values(context, f"{_SELECTORS}[*]"):
+        whole: Any = graph.whole(template, selector)
+        for field in whole.get("FieldSelectors", []) if isinstance(whole, dict) else []:
+            if isinstance(field, dict) and field.get("Field") == "resources.ARN":
+                for test in _ARN_TESTS:
+                    left_out.update({show(arn): path for arn in field.get(f"Not{test}", [])})
+                    taken_in.update(show(arn) for arn in field.get(test, []))
+    for arn, path in left_out.items():
+        if arn not in taken_in:
+            yield Fail(f"leaves out {arn}, and no other selector takes it in", path)
+
+
+def _waits(context: Context) -> Iterator[Outcome]:
+    trail, graph = context.resource, context.graph
+    role = graph.get(trail, "CloudWatchLogsRoleArn")
+    if type(role) is Reference:
+        for type_ in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+            for found in graph.named_by(role.resource, type_, "Roles"):
+                if graph.exists(found) and not waits_for(trail, found):
+                    yield Fail(f"does not wait for {found.logical_id}, the policy of its role", "DependsOn")
+
+
+def _kept(resource_type: str, id: str, what: str, why: str, ask: Code, **also: Any) -> Rule:
+    return Rule(
+        id=id,
+        resource_type=resource_type,
+        requirement=ask,
+        severity=WARNING,
+        control="A2",
+        threats=(TAMPERING, INSIDER),
+        title=f"{what} survives its stack",
+        why=why,
+        fix="Set DeletionPolicy and UpdateReplacePolicy to Retain.",
+        **also,
+    )
+
+
+_BESIDE = "Deletion policies lie outside the properties."
+
+RULES = (
+    _kept(
+        _TRAIL, "CloudTrailRetained", "A trail", "With the stack the record ends.", Code(_retained, _BESIDE)
+    ),
+    _kept(
+        _GROUP,
+        "LogGroupOfRecordRetained",
+        "A log group of a trail or a flow log",
+        "Whoever deletes the stack deletes what shows that they did.",
+        Code(_group_kept, _BESIDE),
+    ),
+    _kept(
+        "AWS::S3::BucketPolicy",
+        "S3BucketPolicyRetained",
+        "The policy of a bucket that is retained",
+        "The bucket would stay, and without its policy be open to whoever IAM lets in.",
+        Code(_policy_kept, _BESIDE),
+    ),
+    Rule(
+        id="LogGroupOfRecordLongEnough",
+        resource_type=_GROUP,
+        requirement=Code(_group_long_enough, "It follows who writes to the log group."),
+        severity=WARNING,
+        control="A1",
+        threats=(INSIDER,),
+        title="The log group of a trail or a flow log keeps a year or more",
+        why="Most break-ins are found months later.",
+        fix="Set RetentionInDays to 365 or more.",
+        standards=("CloudWatch.16",),
+    ),
+    Rule(
+        id="LogGroupOfRecordProtected",
+        resource_type=_GROUP,
+        requirement=Code(_group_protected, "It follows who writes to the log group."),
+        severity=WARNING,
+        control="A2",
+        threats=(TAMPERING, INSIDER),
+        title="The log group of a trail or a flow log is protected from deletion",
+        why="One call would take away what shows what was done before it.",
+        fix="Set DeletionProtectionEnabled to true.",
+    ),
+    Rule(
+        id="S3TrailBucketLocked",
+        resource_type=_BUCKET,
+        requirement=Code(_locked, "What makes it an archive is the trail that names it."),
+        severity=WARNING,
+        control="A2",
+        threats=(TAMPERING, INSIDER),
+        title="The bucket of a trail is locked in compliance mode for a year or more",
+        why="In governance mode, or without a lock, an administrator's session removes its own traces.",
+        fix="Set ObjectLockEnabled, and a DefaultRetention of mode COMPLIANCE and 365 days or more.",
+    ),
+    Rule(
+        id="S3AccessLogsCopied",
+        resource_type=_BUCKET,
+        requirement=Code(_copied, "What makes it a bucket for access logs is what names it."),
+        severity=WARNING,
+        control="A2",
+        threats=(TAMPERING, INSIDER),
+        title="Server access logs are copied to another bucket",
+        why="S3 delivers them to no bucket with a default lock, so where they arrive they can be removed.",
+        fix="Set ReplicationConfiguration with an enabled rule to the bucket of the archive.",
+    ),
+    Rule(
+        id="S3ReplicaCustomerKey",
+        resource_type=_BUCKET,
+        requirement=Code(_replicas, "Only rules that are on count."),
+        severity=WARNING,
+        control="D1",
+        threats=(INSIDER,),
+        title="Copies of objects are under a customer key",
+        why="A copy under S3's own key, or AWS's, is read by whoever may read the other bucket.",
+        fix="Set Destination.EncryptionConfiguration.ReplicaKmsKeyID to the ARN of a customer key.",
+    ),
+    Rule(
+        id="S3BucketLifecycle",
+        resource_type=_BUCKET,
+        requirement=Code(_lifecycle, "It looks for rules among several."),
+        severity=WARNING,
+        control="D11",
+        threats=(INSIDER,),
+        title="A bucket says when objects, versions and broken uploads end",
+        why="What is kept for ever is there to be taken, and is more than the law lets one keep.",
+        fix="Add rules with Expiration, NoncurrentVersionExpiration and AbortIncompleteMultipartUpload.",
+        standards=("S3.10", "S3.13"),
+    ),
+    Rule(
+        id="S3BucketVersionsKept",
+        resource_type=_BUCKET,
+        requirement=Inside(
+            "LifecycleConfiguration.Rules[*].NoncurrentVersionExpiration",
+            "NoncurrentDays",
+            Bounded(_WEEK),
+        ),
+        severity=WARNING,
+        control="D4",
+        threats=(POISONING, TAMPERING),
+        title="Versions that were replaced stay for a week or more",
+        why="Poisoned or deleted data is seen days later: by then the version before it is gone.",
+        fix="Set NoncurrentVersionExpiration.NoncurrentDays to 7 or more.",
+    ),
+    Rule(
+        id="CloudTrailNetworkEvents",
+        resource_type=_TRAIL,
+        requirement=Code(_network_events, "It compares selectors with the endpoints of the templates."),
+        severity=WARNING,
+        control="A1",
+        threats=(INSIDER,),
+        title="A trail records what passes the endpoints of the network",
+        why="Calls with a stranger's credentials through our endpoint stand in no other log of ours.",
+        fix="Add a selector with eventCategory NetworkActivity for each eventSource that has an endpoint.",
+    ),
+    Rule(
+        id="CloudTrailNothingLeftOut",
+        resource_type=_TRAIL,
+        requirement=Code(_excepted, "It compares selectors with one another."),
+        severity=WARNING,
+        control="A1",
+        threats=(INSIDER, TAMPERING),
+        title="What one selector leaves out another takes in",
+        why="The buckets that are left out, so that logs don't log themselves, are those worth reading.",
+        fix="Add a selector whose resources.ARN starts with what is left out, without the log deliveries.",
+    ),
+    Rule(
+        id="TrailWaitsForRolePolicy",
+        resource_type=_TRAIL,
+        requirement=Code(_waits, "Order lies outside the properties."),
+        severity=ERROR,
+        control="A1",
+        threats=(TAMPERING,),
+        title="A trail is made after the policy of its role",
+        why="CloudTrail tries the log group when the trail is made, and the deployment rolls back.",
+        fix="Add the policy to DependsOn.",
+    ),
+)
