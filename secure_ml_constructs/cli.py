@@ -71,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     rules = commands.add_parser("rules", help="list the rules", description=_rules.__doc__)
     rules.add_argument("--format", choices=("table", "json"), default="table")
     rules.set_defaults(run=_rules)
+    guard = commands.add_parser("guard", help="write a Guard file", description=_guard.__doc__)
+    guard.add_argument("--config", metavar="FILE", help="settings, as YAML or JSON")
+    guard.add_argument("--list-untranslated", action="store_true", help="name the rest, with the reasons")
+    guard.set_defaults(run=_guard)
     return parser
 
 
@@ -153,6 +157,26 @@ def _rules(options: argparse.Namespace, out: TextIO) -> int:
     from secure_ml_constructs.verification.report import formats
 
     formats.rules_table(pack(), out)
+    return CLEAN
+
+
+def _guard(options: argparse.Namespace, out: TextIO) -> int:
+    """Write the rules that CloudFormation Guard can express as a file for a Guard Hook."""
+    from secure_ml_constructs.errors import ConfigurationError
+    from secure_ml_constructs.verification.rules import Settings, pack
+    from secure_ml_constructs.verification.rules.guard import guard_file
+    from secure_ml_constructs.verification.templates import TemplateError
+
+    try:
+        settings = _settings(options.config) or Settings()
+    except (TemplateError, ConfigurationError) as error:
+        print(f"secure-ml: {error}", file=sys.stderr)
+        return UNREADABLE
+    text, left = guard_file(pack(), settings)
+    if options.list_untranslated:
+        out.writelines(f"{rule.id}: {reason}\n" for rule, reason in left)
+    else:
+        out.write(text)
     return CLEAN
 
 

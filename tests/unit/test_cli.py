@@ -223,6 +223,17 @@ def test_the_list_of_rules(capsys: pytest.CaptureFixture[str]) -> None:
     assert "SageMakerModelPrivateRegistry" in capsys.readouterr().out
 
 
+def test_the_guard_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["guard"]) == 0
+    text = capsys.readouterr().out
+    assert "rule SageMakerModelNetworkIsolation when" in text
+    assert main(["guard", "--list-untranslated"]) == 0
+    left = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("SubnetIsolated: ") for line in left)
+    assert len(left) + text.count("\nrule ") == len(pack())
+    assert main(["guard", "--config", "/nowhere.yaml"]) == 2
+
+
 def test_it_loads_nothing_heavy(unsafe: str) -> None:
     program = (
         "import sys; from secure_ml_constructs.cli import main;"

@@ -21,7 +21,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
     instance_type,
     pinned_image,
 )
-from secure_ml_constructs.verification.rules.predicates import Equals, Matches, Missing, absent_or
+from secure_ml_constructs.verification.rules.predicates import Bounded, Equals, Missing, absent_or
 from secure_ml_constructs.verification.rules.requirements import AnyOf, At, Code, Every, When, values
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
 from secure_ml_constructs.verification.rules.secrets import SafeScript, secret_in
@@ -280,10 +280,7 @@ RULES = (
         resource_type=_APP_IMAGE,
         requirement=Every(
             *(
-                At(
-                    f"{app}.FileSystemConfig.DefaultUid",
-                    Matches("^(?!0$)", "is 0, which is root", absent=True),
-                )
+                At(f"{app}.FileSystemConfig.DefaultUid", Bounded(1, absent=True))
                 for app in (
                     "KernelGatewayImageConfig",
                     "JupyterLabAppImageConfig",
