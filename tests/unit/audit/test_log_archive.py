@@ -173,6 +173,7 @@ def test_no_pack_finds_anything() -> None:
 def test_in_full_form_only_governance_and_what_the_trail_was_told_to_leave_out_are_found() -> None:
     found = findings(lambda app: build_full(cdk.Stack(app, "Audit")))
     assert {finding.rule for finding in found} == {
+        "SecureMl::CloudTrailExperimentEvents",
         "SecureMl::CloudTrailInferenceEvents",
         "SecureMl::CloudTrailInsights",
         "SecureMl::S3TrailBucketLocked",

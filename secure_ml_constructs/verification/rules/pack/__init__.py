@@ -18,6 +18,7 @@ def pack() -> tuple[Rule, ...]:
         doors,
         evidence,
         identity,
+        limits,
         network,
         sagemaker_endpoints,
         sagemaker_jobs,
@@ -43,5 +44,6 @@ def pack() -> tuple[Rule, ...]:
         *services.RULES,
         *audit.RULES,
         *evidence.RULES,
+        *limits.RULES,
         *deployment.RULES,
     )

@@ -27,6 +27,8 @@ _GROUP = "AWS::Logs::LogGroup"
 _ALARM = "AWS::CloudWatch::Alarm"
 
 _trail = partial(Rule, resource_type=_TRAIL)
+_INSIGHTS = ("ApiCallRateInsight", "ApiErrorRateInsight")
+_EXPERIMENTS = "AWS::SageMaker::ExperimentTrialComponent"
 _INFERENCE = ("AWS::SageMaker::Endpoint", "AWS::SageMaker::FeatureGroup")
 
 
@@ -73,6 +75,18 @@ def _inference_events(context: Context) -> Iterator[Outcome]:
     missing = [type_ for type_ in _INFERENCE if type_ not in _data_types(context)]
     if missing:
         yield Fail(f"has no data events of {' and '.join(missing)}", "AdvancedEventSelectors")
+
+
+def _insights(context: Context) -> Iterator[Outcome]:
+    found = {show(kind) for _, kind in values(context, "InsightSelectors[*].InsightType")}
+    missing = [kind for kind in _INSIGHTS if kind not in found]
+    if missing:
+        yield Fail(f"lacks {' and '.join(missing)}", "InsightSelectors")
+
+
+def _experiment_events(context: Context) -> Iterator[Outcome]:
+    if _EXPERIMENTS not in _data_types(context):
+        yield Fail(f"has no data events of {_EXPERIMENTS}", "AdvancedEventSelectors")
 
 
 def _management_events(context: Context) -> Iterator[Outcome]:
@@ -217,8 +231,18 @@ RULES = (
         fix="Add data-event selectors for AWS::SageMaker::Endpoint and AWS::SageMaker::FeatureGroup.",
     ),
     _trail(
+        id="CloudTrailExperimentEvents",
+        requirement=Code(_experiment_events, "It looks for one selector among several."),
+        severity=WARNING,
+        control="T5",
+        threats=(TAMPERING, INSIDER),
+        title="A trail records what is written to experiments",
+        why="Metrics that were changed after the run are how a bad model is made to look good.",
+        fix="Add a data-event selector for AWS::SageMaker::ExperimentTrialComponent.",
+    ),
+    _trail(
         id="CloudTrailInsights",
-        requirement=At("InsightSelectors", Items(1)),
+        requirement=Code(_insights, "It looks for two items of a list."),
         severity=WARNING,
         control="A1",
         threats=(HIJACK,),
