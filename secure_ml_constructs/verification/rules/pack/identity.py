@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome, Unknown
 from secure_ml_constructs.verification.rules.pack.shared import each_statement, policy, unreadable
@@ -18,7 +19,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
 from secure_ml_constructs.verification.rules.policies import Statement, statements
 from secure_ml_constructs.verification.rules.requirements import Code, values
 from secure_ml_constructs.verification.rules.rule import ERROR, FATAL, WARNING, Rule
-from secure_ml_constructs.verification.templates import Absent, Reference, show
+from secure_ml_constructs.verification.templates import Absent, Reference, Resource, show
 
 _ROLE = "AWS::IAM::Role"
 _POLICY = "AWS::IAM::Policy"
@@ -83,31 +84,33 @@ _ESCALATION = (
 )
 _BOUNDED_CREATION = ("iam:PermissionsBoundary", "aws:CalledVia")
 # Condition keys of requests: "Actions, resources, and condition keys for Amazon SageMaker AI".
-_NETWORK, _VOLUME, _TYPES = "sagemaker:VpcSubnets", "sagemaker:VolumeKmsKey", "sagemaker:InstanceTypes"
+_NETWORK, _ISOLATION = "sagemaker:VpcSubnets", "sagemaker:NetworkIsolation"
+_VOLUME, _OUTPUT = "sagemaker:VolumeKmsKey", "sagemaker:OutputKmsKey"
+_TYPES = "sagemaker:InstanceTypes"
 _JOBS = {
-    "sagemaker:CreateTrainingJob": (_NETWORK, _VOLUME, _TYPES),
-    "sagemaker:CreateProcessingJob": (_NETWORK, _VOLUME, _TYPES),
-    "sagemaker:CreateHyperParameterTuningJob": (_NETWORK, _VOLUME, _TYPES),
-    "sagemaker:CreateAutoMLJobV2": (_NETWORK, _VOLUME),
-    "sagemaker:CreateTransformJob": (_VOLUME, _TYPES),
+    "sagemaker:CreateTrainingJob": (_NETWORK, _ISOLATION, _VOLUME, _OUTPUT, _TYPES),
+    "sagemaker:CreateProcessingJob": (_NETWORK, _ISOLATION, _VOLUME, _OUTPUT, _TYPES),
+    "sagemaker:CreateHyperParameterTuningJob": (_NETWORK, _ISOLATION, _VOLUME, _OUTPUT, _TYPES),
+    "sagemaker:CreateAutoMLJobV2": (_NETWORK, _VOLUME, _OUTPUT),
+    "sagemaker:CreateTransformJob": (_VOLUME, _OUTPUT, _TYPES),
     "sagemaker:CreateEndpointConfig": (_VOLUME, _TYPES),
     "sagemaker:CreateNotebookInstance": (_NETWORK, _VOLUME, _TYPES, "sagemaker:DirectInternetAccess"),
 }
 
 
-def documents(context: Context) -> Iterator[tuple[str, list[Statement]]]:
+def documents(context: Context, resource: Resource | None = None) -> Iterator[tuple[str, list[Statement]]]:
     """Each policy document of an IAM resource with its path."""
-    kind = context.resource.type
-    if kind in (_ROLE, "AWS::IAM::Group", "AWS::IAM::User"):
-        for path, item in values(context, "Policies[*]"):
+    graph = context.graph
+    resource = resource or context.resource
+    if resource.type in (_ROLE, "AWS::IAM::Group", "AWS::IAM::User"):
+        for index, item in enumerate(graph.items(resource, "Policies")):
             if isinstance(item, dict):
-                document = item.get("PolicyDocument", {})
-                found = statements(context.graph, context.resource.template, document)
+                found = statements(graph, resource.template, item.get("PolicyDocument", {}))
                 if isinstance(found, list):
-                    yield f"{path}.PolicyDocument", found
+                    yield f"Policies[{index}].PolicyDocument", found
         return
-    path = "InlinePolicy" if kind == "AWS::SSO::PermissionSet" else "PolicyDocument"
-    read = policy(context, path)
+    path = "InlinePolicy" if resource.type == "AWS::SSO::PermissionSet" else "PolicyDocument"
+    read = policy(context, path, resource)
     if isinstance(read, list):
         yield path, read
 
@@ -196,15 +199,17 @@ def _invokes(statement: Statement) -> str | None:
 
 
 def _jobs(context: Context) -> Iterator[Outcome]:
-    """A job-creating permission names the conditions itself, or a Deny of the same document does."""
+    """A permission to create jobs names the conditions itself, or a Deny that its roles have does."""
+    denied: list[Statement] | None = None
     for path, found in documents(context):
-        denied = [s for s in found if not s.allow]
         for statement in found:
             if not statement.allow or "NotAction" in statement.inverted:
                 continue
             for action, keys in _JOBS.items():
                 if not statement.covers(action):
                     continue
+                if denied is None:
+                    denied = list(_denied(context))
                 lacking = [
                     key
                     for key in keys
@@ -215,6 +220,27 @@ def _jobs(context: Context) -> Iterator[Outcome]:
                     where = f"{path}.Statement[{statement.index}]"
                     yield Fail(f"allows {action} without a condition on {', '.join(lacking)}", where)
                     break
+
+
+def _denied(context: Context) -> Iterator[Statement]:
+    """What the policy itself denies, and the boundary and the other policies of the role that has it."""
+    graph, resource = context.graph, context.resource
+    roles = [resource] if resource.type == _ROLE else _of_type(graph.items(resource, "Roles"), _ROLE)
+    holders = [resource]
+    for role in roles[:1]:
+        # Roles of one policy are of one kind; the first stands for them.
+        holders.append(role)
+        named = [graph.get(role, "PermissionsBoundary"), *graph.items(role, "ManagedPolicyArns")]
+        holders += _of_type(named, "AWS::IAM::ManagedPolicy")
+        for type_ in (_POLICY, "AWS::IAM::ManagedPolicy"):
+            holders += graph.named_by(role, type_, "Roles")
+    for holder in holders:
+        for _, found in documents(context, holder):
+            yield from (statement for statement in found if not statement.allow)
+
+
+def _of_type(found: list[Any], type_: str) -> list[Resource]:
+    return [each.resource for each in found if type(each) is Reference and each.resource.type == type_]
 
 
 def _conditioned(statement: Statement, key: str) -> bool:

@@ -28,13 +28,8 @@ _GROUP = "AWS::EC2::SecurityGroup"
 
 _endpoint = partial(Rule, resource_type=_ENDPOINT)
 
-# Services whose endpoints take no policy: "AWS services that integrate with AWS PrivateLink", its table.
-_NO_POLICY = (
-    "aws.sagemaker.",
-    "codeartifact.repositories",
-    "elasticfilesystem-fips",
-    "bedrock-agent-runtime.dualstack",
-)
+# Services whose endpoints take no policy, as DescribeVpcEndpointServices has answered.
+_NO_POLICY = ("codepipeline",)
 _NEEDED = ("sagemaker.api", "sagemaker.runtime", "sts", "kms", "logs", "ecr.api", "ecr.dkr", "s3")
 _ML = (
     "AWS::SageMaker::Domain",
@@ -55,6 +50,18 @@ def _service(value: Any) -> str:
     return name
 
 
+def _default_group_closed(context: Context) -> Iterator[Outcome]:
+    """CloudFormation can't empty the default group; a custom resource that names it does."""
+    graph, vpc = context.graph, context.resource
+    for type_ in graph.by_type:
+        if type_.startswith(("Custom::", "AWS::CloudFormation::CustomResource")):
+            for resource in graph.named_by(vpc, type_, "SecurityGroupId"):
+                named = graph.get(resource, "SecurityGroupId")
+                if type(named) is Reference and named.attribute == "DefaultSecurityGroup":
+                    return
+    yield Fail("leaves its default group open, and no custom resource empties it")
+
+
 def _flow_logged(context: Context) -> Iterator[Outcome]:
     if not context.graph.named_by(context.resource, "AWS::EC2::FlowLog", "ResourceId"):
         yield Fail("has no flow log")
@@ -73,8 +80,7 @@ def _endpoints(context: Context) -> Iterator[Outcome]:
 
 
 def _restricted_policy(context: Context) -> Iterator[Outcome]:
-    service = show(context.graph.get(context.resource, "ServiceName"))
-    if any(name in service for name in _NO_POLICY):
+    if _service(context.graph.get(context.resource, "ServiceName")) in _NO_POLICY:
         return
     found = policy(context, "PolicyDocument")
     if found is None:
@@ -183,6 +189,18 @@ RULES = (
         title="A flow log records all traffic",
         why="What was let through is what left; what was refused is who tried.",
         fix="Set TrafficType to ALL.",
+    ),
+    Rule(
+        id="VpcDefaultGroupClosed",
+        resource_type=_VPC,
+        requirement=Code(_default_group_closed, "What empties the group is another resource."),
+        severity=WARNING,
+        control="N4",
+        threats=(INSIDER, HIJACK),
+        title="The default security group of a VPC is empty",
+        why="Whatever names no group gets the default one, in which everything reaches everything.",
+        fix="Empty it by a custom resource whose SecurityGroupId is the VPC's DefaultSecurityGroup.",
+        standards=("EC2.2",),
     ),
     Rule(
         id="VpcEndpointsPresent",
