@@ -8,8 +8,8 @@ from typing import Any
 
 from secure_ml_constructs.verification.rules.keys import CustomerKey
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
+from secure_ml_constructs.verification.rules.pack.buckets import takes_access_logs
 from secure_ml_constructs.verification.rules.pack.deployment import waits_for
-from secure_ml_constructs.verification.rules.pack.storage import takes_access_logs
 from secure_ml_constructs.verification.rules.pack.vocabulary import INSIDER, POISONING, TAMPERING, TRUE
 from secure_ml_constructs.verification.rules.predicates import Bounded, Equals
 from secure_ml_constructs.verification.rules.requirements import At, Code, Inside, values

@@ -1,4 +1,4 @@
-"""Studio, notebooks and what they start with."""
+"""Studio: domains, profiles, spaces, apps and images."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
     KEY,
     PRESENT,
     SUPPLY_CHAIN,
-    THEFT,
     WALLET,
     approved_bucket,
-    approved_host,
     customer_key,
     instance_type,
     pinned_image,
@@ -24,18 +22,15 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
 from secure_ml_constructs.verification.rules.predicates import Bounded, Equals, Missing, absent_or
 from secure_ml_constructs.verification.rules.requirements import AnyOf, At, Code, Every, When, values
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
-from secure_ml_constructs.verification.rules.secrets import SafeScript, secret_in
+from secure_ml_constructs.verification.rules.secrets import secret_in
 from secure_ml_constructs.verification.templates import Pseudo, Reference, Text, show
 
 _DOMAIN = "AWS::SageMaker::Domain"
 _PROFILE = "AWS::SageMaker::UserProfile"
 _SPACE = "AWS::SageMaker::Space"
-_NOTEBOOK = "AWS::SageMaker::NotebookInstance"
 _APP_IMAGE = "AWS::SageMaker::AppImageConfig"
-
 _domain = partial(Rule, resource_type=_DOMAIN)
 _profile = partial(Rule, resource_type=_PROFILE)
-_notebook = partial(Rule, resource_type=_NOTEBOOK)
 
 
 def _sharing(settings: str) -> AnyOf:
@@ -308,124 +303,5 @@ RULES = (
     ),
     pinned_image(
         "SageMakerImageVersionPinned", "AWS::SageMaker::ImageVersion", "BaseImage", "A Studio image"
-    ),
-    _notebook(
-        id="SageMakerNotebookNoDirectInternet",
-        requirement=At("DirectInternetAccess", Equals("Disabled")),
-        severity=ERROR,
-        control="S4",
-        threats=(INSIDER, SUPPLY_CHAIN),
-        title="A notebook instance has no internet of its own",
-        why="SageMaker gives it a network card outside the VPC, past every control of ours.",
-        fix="Set DirectInternetAccess to Disabled.",
-        standards=("SageMaker.1",),
-    ),
-    _notebook(
-        id="SageMakerNotebookInVpc",
-        requirement=At("SubnetId", IsolatedSubnets()),
-        severity=ERROR,
-        control="S4",
-        threats=(INSIDER,),
-        title="A notebook instance is in an isolated subnet",
-        why="Outside the VPC nothing of the environment's network holds.",
-        fix="Set SubnetId to an isolated subnet.",
-        standards=("SageMaker.2",),
-    ),
-    _notebook(
-        id="SageMakerNotebookSecurityGroups",
-        requirement=At("SecurityGroupIds", OurGroups()),
-        severity=WARNING,
-        control="N4",
-        threats=(INSIDER,),
-        title="A notebook instance has a security group of ours",
-        why="The default group lets it talk to everything else that uses the default.",
-        fix="Set SecurityGroupIds to groups of the environment.",
-    ),
-    _notebook(
-        id="SageMakerNotebookNoRoot",
-        requirement=At("RootAccess", Equals("Disabled")),
-        severity=ERROR,
-        control="S4",
-        threats=(HIJACK, INSIDER),
-        title="Users of a notebook instance are not root",
-        why="Root can undo every hardening script, and read what its agents hold. The default is Enabled.",
-        fix="Set RootAccess to Disabled.",
-        standards=("SageMaker.3",),
-    ),
-    customer_key(
-        "SageMakerNotebookCustomerKey",
-        _NOTEBOOK,
-        "KmsKeyId",
-        "The volume of a notebook instance is",
-        standards=("SageMaker.21",),
-    ),
-    _notebook(
-        id="SageMakerNotebookImdsV2",
-        requirement=At(
-            "InstanceMetadataServiceConfiguration.MinimumInstanceMetadataServiceVersion", Equals("2")
-        ),
-        severity=ERROR,
-        control="S4",
-        threats=(INSIDER, HIJACK),
-        title="A notebook instance gives its credentials by IMDSv2 only",
-        why="By version 1 a request forged through a web page in the notebook reads the role's credentials.",
-        fix='Set MinimumInstanceMetadataServiceVersion to "2".',
-    ),
-    _notebook(
-        id="SageMakerNotebookPlatform",
-        requirement=At("PlatformIdentifier", Equals("notebook-al2023-v1")),
-        severity=WARNING,
-        control="S4",
-        threats=(SUPPLY_CHAIN,),
-        title="A notebook instance runs a supported platform",
-        why="Older platforms get no security updates any more. The default is an old one.",
-        fix="Set PlatformIdentifier to notebook-al2023-v1.",
-        standards=("SageMaker.8",),
-    ),
-    approved_host(
-        "SageMakerNotebookRepository", _NOTEBOOK, "DefaultCodeRepository", "The code in a notebook instance"
-    ),
-    approved_host(
-        "SageMakerNotebookMoreRepositories",
-        _NOTEBOOK,
-        "AdditionalCodeRepositories[*]",
-        "The code in a notebook instance",
-    ),
-    instance_type("SageMakerNotebookInstanceType", _NOTEBOOK, "InstanceType"),
-    Rule(
-        id="SageMakerNotebookLifecycleScript",
-        resource_type="AWS::SageMaker::NotebookInstanceLifecycleConfig",
-        requirement=Every(At("OnStart[*].Content", SafeScript()), At("OnCreate[*].Content", SafeScript())),
-        severity=ERROR,
-        control="E5",
-        threats=(SUPPLY_CHAIN, INSIDER),
-        title="Lifecycle scripts of notebooks hold no secret and fetch no code",
-        why="They run as root on every start, and everyone who may describe them reads them.",
-        fix="Read secrets from Secrets Manager; install from the private repository.",
-    ),
-    Rule(
-        id="SageMakerStudioLifecycleScript",
-        resource_type="AWS::SageMaker::StudioLifecycleConfig",
-        requirement=At("StudioLifecycleConfigContent", SafeScript()),
-        severity=ERROR,
-        control="E5",
-        threats=(SUPPLY_CHAIN, INSIDER),
-        title="Lifecycle scripts of Studio hold no secret and fetch no code",
-        why="They run in every app that starts, and everyone who may describe them reads them.",
-        fix="Read secrets from Secrets Manager; install from the private repository.",
-    ),
-    Rule(
-        id="SageMakerCodeRepositorySecret",
-        resource_type="AWS::SageMaker::CodeRepository",
-        requirement=At("GitConfig.SecretArn", PRESENT),
-        severity=ERROR,
-        control="S4",
-        threats=(SUPPLY_CHAIN, THEFT),
-        title="A Git repository is attached through a secret",
-        why="Otherwise it is a public one, or its password lies in an address or a notebook.",
-        fix="Set GitConfig.SecretArn to a secret of Secrets Manager.",
-    ),
-    approved_host(
-        "SageMakerCodeRepositoryHost", "AWS::SageMaker::CodeRepository", "GitConfig.RepositoryUrl", "Code"
     ),
 )

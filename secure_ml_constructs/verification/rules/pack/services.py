@@ -1,4 +1,4 @@
-"""Functions, registries, secrets, queues and the tables around the data."""
+"""Secrets, queues and the tables around the data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from secure_ml_constructs.verification.rules.keys import CustomerKey
-from secure_ml_constructs.verification.rules.networks import IsolatedSubnets, OurGroups
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
 from secure_ml_constructs.verification.rules.pack.shared import (
     denies_plain_http,
@@ -15,82 +14,21 @@ from secure_ml_constructs.verification.rules.pack.shared import (
 )
 from secure_ml_constructs.verification.rules.pack.vocabulary import (
     API_ABUSE,
-    HIJACK,
     INSIDER,
-    PRESENT,
-    SUPPLY_CHAIN,
-    TAMPERING,
-    THEFT,
     TRUE,
-    WALLET,
     customer_key,
-    no_secrets,
 )
-from secure_ml_constructs.verification.rules.predicates import Equals, Matches, Missing, absent_or
+from secure_ml_constructs.verification.rules.predicates import Equals, Matches, Missing
 from secure_ml_constructs.verification.rules.requirements import AnyOf, At, Code, Every, values
-from secure_ml_constructs.verification.rules.rule import ERROR, FATAL, WARNING, Rule
+from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
 from secure_ml_constructs.verification.rules.secrets import secret_in
 from secure_ml_constructs.verification.templates import Absent, Pseudo, Reference, show
 
-_FUNCTION = "AWS::Lambda::Function"
-_REPOSITORY = "AWS::ECR::Repository"
 _SECRET = "AWS::SecretsManager::Secret"
 _TOPIC = "AWS::SNS::Topic"
 _QUEUE = "AWS::SQS::Queue"
-_BUILD = "AWS::CodeBuild::Project"
-
-_function = partial(Rule, resource_type=_FUNCTION)
-_repository = partial(Rule, resource_type=_REPOSITORY)
-
 _RESULTS = "WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration"
 _MANAGED = "WorkGroupConfiguration.ManagedQueryResultsConfiguration"
-
-# "Lambda runtimes": those that get no updates any more, or will not within months.
-_OLD_RUNTIMES = (
-    r"^(nodejs(\d|1[0-9]|20)\.|nodejs$|nodejs4|python2|python3\.([0-9])$|java8$|dotnetcore|dotnet[5-7]$"
-    r"|ruby[12]\.|ruby3\.2$|go1\.x$|provided$|provided\.al2$)"
-)
-
-
-def _deploys(context: Context) -> bool:
-    """Whether custom resources call a function, so that it runs in deployments only."""
-    graph = context.graph
-    types = (
-        type_ for type_ in graph.by_type if type_.startswith(("Custom::", "AWS::CloudFormation::Custom"))
-    )
-    return any(graph.named_by(context.resource, type_, "ServiceToken") for type_ in types)
-
-
-def _in_vpc(context: Context) -> Iterator[Outcome]:
-    if not _deploys(context):
-        yield from At("VpcConfig.SubnetIds", IsolatedSubnets()).check(context)
-        yield from At("VpcConfig.SecurityGroupIds", OurGroups()).check(context)
-
-
-def _bounded(context: Context) -> Iterator[Outcome]:
-    if not _deploys(context):
-        yield from At("ReservedConcurrentExecutions", PRESENT).check(context)
-
-
-def _permission(context: Context) -> Iterator[Outcome]:
-    get = partial(context.graph.get, context.resource)
-    principal = show(get("Principal"))
-    bound = any(
-        not isinstance(get(name), Absent) for name in ("SourceArn", "SourceAccount", "PrincipalOrgID")
-    )
-    if principal == "*" and not bound:
-        yield Fail("lets anyone invoke the function", "Principal")
-    elif ".amazonaws.com" in principal and not bound:
-        yield Fail("is not set, so that the service invokes the function for any account", "SourceArn")
-
-
-def _registry_scans(context: Context) -> Iterator[Outcome]:
-    if not context.graph.by_type.get("AWS::ECR::RegistryScanningConfiguration"):
-        yield Fail("is not scanned by the registry either")
-
-
-def _repository_policy(context: Context) -> Iterator[Outcome]:
-    yield from public_statements(context, "RepositoryPolicyText", accounts=True)
 
 
 def _rotated(context: Context) -> Iterator[Outcome]:
@@ -128,23 +66,6 @@ def _policy_public(context: Context) -> Iterator[Outcome]:
     yield from public_statements(context, "PolicyDocument")
 
 
-def _build_secrets(context: Context) -> Iterator[Outcome]:
-    for path, item in values(context, "Environment.EnvironmentVariables[*]"):
-        if isinstance(item, dict):
-            get = partial(context.graph.at, context.resource.template, item)
-            if get(("Type",)) not in ("SECRETS_MANAGER", "PARAMETER_STORE"):
-                found = secret_in(show(get(("Name",))), get(("Value",)))
-                if found:
-                    yield Fail(found, f"{path}.Value")
-
-
-def _external(context: Context) -> Iterator[Outcome]:
-    """A repository that packages come from, and what else takes from the internet."""
-    outside = context.graph.items(context.resource, "ExternalConnections")
-    if outside and not context.graph.get(context.resource, "PermissionsPolicyDocument"):
-        yield Fail("takes packages from the internet, and has no policy of its own", "ExternalConnections")
-
-
 def _lake(context: Context) -> Iterator[Outcome]:
     for name in ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions"):
         given = context.graph.get(context.resource, name)
@@ -176,131 +97,6 @@ def _subscription(context: Context) -> Iterator[Outcome]:
 
 
 RULES = (
-    _function(
-        id="LambdaInVpc",
-        requirement=Code(_in_vpc, "Functions that only deployments call are excepted."),
-        severity=WARNING,
-        control="N2",
-        threats=(INSIDER,),
-        title="A function runs in isolated subnets",
-        why="Outside the VPC it can send what it reads anywhere.",
-        fix="Set VpcConfig to isolated subnets and security groups of the environment.",
-        standards=("Lambda.3",),
-    ),
-    _function(
-        id="LambdaCustomerKey",
-        requirement=AnyOf(At("Environment.Variables", Missing()), At("KmsKeyArn", CustomerKey())),
-        severity=WARNING,
-        control="E3",
-        threats=(INSIDER,),
-        title="The environment variables of a function are under a customer key",
-        why="Variables name what the function reaches, and a key of AWS's own can't be revoked.",
-        fix="Set KmsKeyArn to the ARN of a customer key.",
-    ),
-    no_secrets("LambdaNoSecrets", _FUNCTION, "Environment.Variables", "A function"),
-    _function(
-        id="LambdaConcurrencyBounded",
-        requirement=Code(_bounded, "Functions that only deployments call are excepted."),
-        severity=WARNING,
-        control="G12",
-        threats=(WALLET,),
-        title="A function has a bound on how often it runs at once",
-        why="A flood on one function stops every other in the account, and is paid for.",
-        fix="Set ReservedConcurrentExecutions.",
-    ),
-    _function(
-        id="LambdaRuntimeSupported",
-        requirement=At(
-            "Runtime", Matches(_OLD_RUNTIMES, "is a runtime that gets no updates", absent=True, negate=True)
-        ),
-        severity=WARNING,
-        control="T2",
-        threats=(SUPPLY_CHAIN,),
-        title="A function runs on a supported runtime",
-        why="Holes of old runtimes are published and not mended.",
-        fix="Set Runtime to a supported one.",
-        standards=("Lambda.2",),
-    ),
-    _function(
-        id="LambdaCodeSigned",
-        requirement=AnyOf(At("CodeSigningConfigArn", PRESENT), At("PackageType", Equals("Image"))),
-        severity=WARNING,
-        control="T6",
-        threats=(SUPPLY_CHAIN, TAMPERING),
-        title="A function runs signed code only",
-        why="Whoever can write to the bucket of the deployment decides what runs.",
-        fix="Set CodeSigningConfigArn.",
-        off="Code that the CDK uploads is named by its content; a signer must stand in the pipeline first.",
-    ),
-    Rule(
-        id="LambdaPermissionBound",
-        resource_type="AWS::Lambda::Permission",
-        requirement=Code(_permission, "It depends on who the principal is."),
-        severity=ERROR,
-        control="I3",
-        threats=(API_ABUSE, HIJACK),
-        title="A function is invoked for sources of ours only",
-        why="Another account can let the service invoke it in its name.",
-        fix="Set SourceArn, SourceAccount or PrincipalOrgID.",
-        standards=("Lambda.1",),
-    ),
-    Rule(
-        id="LambdaUrlAuthorized",
-        resource_type="AWS::Lambda::Url",
-        requirement=At("AuthType", Equals("AWS_IAM")),
-        severity=FATAL,
-        control="G2",
-        threats=(API_ABUSE, WALLET),
-        title="The address of a function asks who calls",
-        why="With NONE it is open to the whole internet.",
-        fix="Set AuthType to AWS_IAM.",
-    ),
-    _repository(
-        id="EcrImmutableTags",
-        requirement=At("ImageTagMutability", Equals("IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION")),
-        severity=ERROR,
-        control="T2",
-        threats=(SUPPLY_CHAIN, TAMPERING),
-        title="A tag of an image can't be moved",
-        why="Whoever can push would put another image under a tag that was scanned.",
-        fix="Set ImageTagMutability to IMMUTABLE.",
-        standards=("ECR.2",),
-    ),
-    _repository(
-        id="EcrScanned",
-        requirement=AnyOf(At("ImageScanningConfiguration.ScanOnPush", TRUE), Code(_registry_scans)),
-        severity=ERROR,
-        control="T2",
-        threats=(SUPPLY_CHAIN,),
-        title="Images are scanned",
-        why="Known holes come with the base image.",
-        fix="Set ScanOnPush to true, or scan the registry by AWS::ECR::RegistryScanningConfiguration.",
-        standards=("ECR.1",),
-    ),
-    _repository(
-        id="EcrCustomerKey",
-        requirement=Every(
-            At("EncryptionConfiguration.EncryptionType", Equals("KMS", "KMS_DSSE")),
-            At("EncryptionConfiguration.KmsKey", CustomerKey()),
-        ),
-        severity=WARNING,
-        control="E3",
-        threats=(INSIDER, THEFT),
-        title="Images are under a customer key",
-        why="A key of AWS's own has no policy that keeps others in the account out, and can't be revoked.",
-        fix="Set EncryptionConfiguration to KMS with the ARN of a customer key.",
-        standards=("ECR.5",),
-    ),
-    _repository(
-        id="EcrPolicyNotPublic",
-        requirement=Code(_repository_policy),
-        severity=FATAL,
-        control="T2",
-        threats=(THEFT, SUPPLY_CHAIN),
-        title="Images are pulled by accounts of ours only",
-        why="Images hold code, and often models.",
-        fix="Name principals of this account or of the setting trusted_accounts.",
-    ),
     customer_key("SecretCustomerKey", _SECRET, "KmsKeyId", "A secret is", severity=WARNING, control="I8"),
     Rule(
         id="SecretRotated",
@@ -407,63 +203,6 @@ RULES = (
         why="Anyone could read what waits in it, or fill it.",
         fix="Name principals, or bind the statement by aws:SourceAccount or aws:SourceArn.",
         standards=("SQS.3",),
-    ),
-    Rule(
-        id="CodeBuildHardened",
-        resource_type=_BUILD,
-        requirement=Every(
-            At("EncryptionKey", CustomerKey()), At("Environment.PrivilegedMode", absent_or(False))
-        ),
-        severity=WARNING,
-        control="I11",
-        threats=(SUPPLY_CHAIN,),
-        title="A build is under a customer key and not privileged",
-        why="A privileged build can leave its container; what it makes is what we run.",
-        fix="Set EncryptionKey to a customer key, and leave PrivilegedMode out.",
-        standards=("CodeBuild.5",),
-    ),
-    Rule(
-        id="CodeBuildNoSecrets",
-        resource_type=_BUILD,
-        requirement=Code(_build_secrets, "Names and values are items of a list."),
-        severity=ERROR,
-        control="E5",
-        threats=(SUPPLY_CHAIN, INSIDER),
-        title="A build holds no secret in its environment variables",
-        why="Variables are readable in the template, in the console and in the log of the build.",
-        fix="Set Type to SECRETS_MANAGER and name the secret.",
-        standards=("CodeBuild.2",),
-    ),
-    customer_key(
-        "CodeArtifactCustomerKey",
-        "AWS::CodeArtifact::Domain",
-        "EncryptionKey",
-        "The package repository is",
-        severity=WARNING,
-        control="N8",
-    ),
-    Rule(
-        id="CodeArtifactControlled",
-        resource_type="AWS::CodeArtifact::Repository",
-        requirement=Code(_external),
-        severity=WARNING,
-        control="N8",
-        threats=(SUPPLY_CHAIN,),
-        title="A repository that takes from the internet says who may use it",
-        why="A package of the same name on the internet would take the place of ours.",
-        fix="Set PermissionsPolicyDocument, and take packages through a repository of their own.",
-    ),
-    Rule(
-        id="StepFunctionsLogged",
-        resource_type="AWS::StepFunctions::StateMachine",
-        requirement=At("LoggingConfiguration.Level", Equals("ALL", "ERROR")),
-        severity=WARNING,
-        control="A1",
-        threats=(TAMPERING,),
-        title="A state machine logs what it does",
-        why="Otherwise nobody can tell which step trained or deployed what.",
-        fix="Set LoggingConfiguration with Level ALL, without execution data.",
-        standards=("StepFunctions.1",),
     ),
     Rule(
         id="AthenaEncrypted",
