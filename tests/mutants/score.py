@@ -13,7 +13,9 @@ from tests.mutants.reviewed import entry_of
 from tests.mutants.runner import Verdict
 
 _INDEX = re.compile(r"\[\d+\]")
-_ARGUMENT = re.compile(r"^(set to|given|opened to|order-dropped|route-added|rule-added|any-value at).*")
+_ARGUMENT = re.compile(
+    r"^(set to|given|opened to|item-dropped|order-dropped|route-added|rule-added|any-value at).*"
+)
 
 
 @dataclass(slots=True)

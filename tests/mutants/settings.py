@@ -45,7 +45,6 @@ _WEAKER = {
     "Private": ("Shared",),
     "TLS_1_2": ("TLS_1_0",),
     "BLOCK": ("NONE",),
-    "VPC": ("PUBLIC",),
     "AWS_IAM": ("NONE",),
     "COGNITO_USER_POOLS": ("NONE",),
     "CUSTOM": ("NONE",),
@@ -94,7 +93,9 @@ def of(site: Site) -> Iterator[Mutant]:
         elif isinstance(value, list) and name not in _NO_ITEMS:
             for index, item in enumerate(value):
                 if isinstance(item, dict) and not is_function(item) and not is_document(item):
-                    yield site.set("item-dropped", (*path, index), SETTING, REMOVE)
+                    label = item.get("Name", item.get("Id"))
+                    operator = f"item-dropped {label}" if isinstance(label, str) else "item-dropped"
+                    yield site.set(operator, (*path, index), SETTING, REMOVE)
 
 
 def _text(site: Site, path: Path, value: str) -> Iterator[Mutant]:

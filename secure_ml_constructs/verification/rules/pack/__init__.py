@@ -32,6 +32,7 @@ def pack() -> tuple[Rule, ...]:
         sagemaker_workspace,
         services,
         storage,
+        trail_coverage,
     )
 
     return (
@@ -55,5 +56,6 @@ def pack() -> tuple[Rule, ...]:
         *audit.RULES,
         *evidence.RULES,
         *limits.RULES,
+        *trail_coverage.RULES,
         *deployment.RULES,
     )

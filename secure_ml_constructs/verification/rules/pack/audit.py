@@ -62,13 +62,14 @@ def _data_types(context: Context) -> set[str]:
 
 
 def _s3_events(context: Context) -> Iterator[Outcome]:
-    if "AWS::S3::Object" in _data_types(context):
-        for selector in _selectors(context):
-            if "AWS::S3::Object" in selector.get("resources.type", []) and "readOnly" in selector:
-                yield Fail("records only some of what is done to objects", "AdvancedEventSelectors")
-                return
+    path = "AdvancedEventSelectors"
+    if "AWS::S3::Object" not in _data_types(context):
+        yield Fail("records nothing that is done to objects", path)
         return
-    yield Fail("records nothing that is done to objects", "AdvancedEventSelectors")
+    selectors = [s for s in _selectors(context) if "AWS::S3::Object" in s.get("resources.type", [])]
+    # Data buckets may be named; but one that only sees reads, or certain events, sees part of it.
+    if selectors and not any({"readOnly", "eventName"}.isdisjoint(selector) for selector in selectors):
+        yield Fail("records only some of what is done to objects", path)
 
 
 def _inference_events(context: Context) -> Iterator[Outcome]:

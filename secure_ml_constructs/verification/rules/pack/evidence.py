@@ -9,12 +9,11 @@ from typing import Any
 from secure_ml_constructs.verification.rules.keys import CustomerKey
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
 from secure_ml_constructs.verification.rules.pack.buckets import takes_access_logs
-from secure_ml_constructs.verification.rules.pack.deployment import waits_for
 from secure_ml_constructs.verification.rules.pack.vocabulary import INSIDER, POISONING, TAMPERING, TRUE
 from secure_ml_constructs.verification.rules.predicates import Bounded, Equals
 from secure_ml_constructs.verification.rules.requirements import At, Code, Inside, values
-from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
-from secure_ml_constructs.verification.templates import Absent, Reference, Unresolved, show
+from secure_ml_constructs.verification.rules.rule import WARNING, Rule
+from secure_ml_constructs.verification.templates import Absent, Reference, Unresolved
 
 _BUCKET = "AWS::S3::Bucket"
 _TRAIL = "AWS::CloudTrail::Trail"
@@ -28,7 +27,6 @@ _RECORDERS = (
     ("AWS::Route53Resolver::ResolverQueryLoggingConfig", "DestinationArn"),
 )
 _KEPT = ("Retain", "RetainExceptOnCreate", "Snapshot")
-_SELECTORS = "AdvancedEventSelectors"
 _YEAR = 365
 _WEEK = 7
 
@@ -113,6 +111,18 @@ def _replicas(context: Context) -> Iterator[Outcome]:
             yield Fail(outcome.message, f"{where}.{name}") if isinstance(outcome, Fail) else outcome
 
 
+def _ends(context: Context) -> Iterator[Outcome]:
+    """Logs end, and not before a year is over."""
+    graph, bucket = context.graph, context.resource
+    if not graph.named_by(bucket, _TRAIL, "S3BucketName") and not takes_access_logs(context, bucket):
+        return
+    path = "LifecycleConfiguration.Rules"
+    rules = _rules(context, f"{path}[*]")
+    found = [graph.at(bucket.template, rule, ("ExpirationInDays",)) for _, rule in rules]
+    if not any(isinstance(days, Unresolved) or Bounded(_YEAR).check(days, context) is None for days in found):
+        yield Fail("has no rule that is on and ends objects after a year or more", path)
+
+
 def _lifecycle(context: Context) -> Iterator[Outcome]:
     path = "LifecycleConfiguration.Rules"
     rules = _rules(context, f"{path}[*]")
@@ -129,92 +139,9 @@ def _lifecycle(context: Context) -> Iterator[Outcome]:
         yield Fail("has no rule that is on and ends old versions", path)
     if "AbortIncompleteMultipartUpload" not in names:
         yield Fail("has no rule that is on and ends broken uploads", path)
-
-
-def _sources(context: Context) -> set[str]:
-    """The event sources whose network activity a trail records."""
-    graph, template = context.graph, context.resource.template
-    found: set[str] = set()
-    for _, selector in values(context, "AdvancedEventSelectors[*]"):
-        fields: dict[str, list[str]] = {}
-        whole: Any = graph.whole(template, selector)
-        for field in whole.get("FieldSelectors", []) if isinstance(whole, dict) else []:
-            if isinstance(field, dict):
-                fields[show(field.get("Field"))] = [show(item) for item in field.get("Equals", [])]
-        if "NetworkActivity" in fields.get("eventCategory", []):
-            found.update(fields.get("eventSource", []))
-    return found
-
-
-# "Logging network activity events": sources and the ends of the names of their endpoints.
-_NETWORK_SOURCES = {
-    "athena": ("athena",),
-    "bedrock": ("bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime"),
-    "cloudformation": ("cloudformation",),
-    "cloudtrail": ("cloudtrail",),
-    "dynamodb": ("dynamodb",),
-    "ec2": ("ec2",),
-    "elasticfilesystem": ("elasticfilesystem",),
-    "events": ("events",),
-    "glue": ("glue",),
-    "kms": ("kms",),
-    "lakeformation": ("lakeformation",),
-    "lambda": ("lambda",),
-    "monitoring": ("monitoring",),
-    "s3": ("s3",),
-    "sagemaker": ("sagemaker.api", "sagemaker.runtime", "sagemaker.featurestore-runtime"),
-    "secretsmanager": ("secretsmanager",),
-    "sns": ("sns",),
-    "sqs": ("sqs",),
-    "ssm": ("ssm",),
-}
-
-
-_EVERYWHERE = {f"{source}.amazonaws.com" for source in ("cloudtrail", "ec2", "kms", "secretsmanager")}
-
-
-def _network_events(context: Context) -> Iterator[Outcome]:
-    """What passes each endpoint of the templates is recorded, where CloudTrail can."""
-    graph = context.graph
-    recorded = _sources(context)
-    if _EVERYWHERE <= recorded <= {*_EVERYWHERE, "s3.amazonaws.com"}:
-        # All that AWS GovCloud and China take: a trail that names another source is refused there.
-        return
-    services = {show(graph.get(e, "ServiceName")) for e in graph.resources("AWS::EC2::VPCEndpoint")}
-    for source, ends in _NETWORK_SOURCES.items():
-        used = any(name.endswith(f".{end}") for name in services for end in ends)
-        if used and f"{source}.amazonaws.com" not in recorded:
-            yield Fail(f"records no network activity of {source}, which has an endpoint", _SELECTORS)
-
-
-_ARN_TESTS = ("StartsWith", "Equals")
-
-
-def _excepted(context: Context) -> Iterator[Outcome]:
-    """What one selector of objects leaves out another one takes in."""
-    graph, template = context.graph, context.resource.template
-    left_out: dict[str, str] = {}
-    taken_in: set[str] = set()
-    for path, selector in values(context, f"{_SELECTORS}[*]"):
-        whole: Any = graph.whole(template, selector)
-        for field in whole.get("FieldSelectors", []) if isinstance(whole, dict) else []:
-            if isinstance(field, dict) and field.get("Field") == "resources.ARN":
-                for test in _ARN_TESTS:
-                    left_out.update({show(arn): path for arn in field.get(f"Not{test}", [])})
-                    taken_in.update(show(arn) for arn in field.get(test, []))
-    for arn, path in left_out.items():
-        if arn not in taken_in:
-            yield Fail(f"leaves out {arn}, and no other selector takes it in", path)
-
-
-def _waits(context: Context) -> Iterator[Outcome]:
-    trail, graph = context.resource, context.graph
-    role = graph.get(trail, "CloudWatchLogsRoleArn")
-    if type(role) is Reference:
-        for type_ in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
-            for found in graph.named_by(role.resource, type_, "Roles"):
-                if graph.exists(found) and not waits_for(trail, found):
-                    yield Fail(f"does not wait for {found.logical_id}, the policy of its role", "DependsOn")
+    for where, rule in values(context, f"{path}[*]"):
+        if isinstance(rule, dict) and at(rule, ("Status",)) == "Disabled":
+            yield Fail("is Disabled, so that what it ends does not end", f"{where}.Status")
 
 
 def _kept(resource_type: str, id: str, what: str, why: str, ask: Code, **also: Any) -> Rule:
@@ -309,6 +236,17 @@ RULES = (
         fix="Set Destination.EncryptionConfiguration.ReplicaKmsKeyID to the ARN of a customer key.",
     ),
     Rule(
+        id="S3LogBucketEnds",
+        resource_type=_BUCKET,
+        requirement=Code(_ends, "What makes it a bucket for logs is what names it."),
+        severity=WARNING,
+        control="D11",
+        threats=(INSIDER,),
+        title="Logs in a bucket end, after a year or more",
+        why="Most break-ins are found months later; and who did what, kept for ever, is personal data.",
+        fix="Add an enabled rule with ExpirationInDays of 365 or more.",
+    ),
+    Rule(
         id="S3BucketLifecycle",
         resource_type=_BUCKET,
         requirement=Code(_lifecycle, "It looks for rules among several."),
@@ -334,38 +272,5 @@ RULES = (
         title="Versions that were replaced stay for a week or more",
         why="Poisoned or deleted data is seen days later: by then the version before it is gone.",
         fix="Set NoncurrentVersionExpiration.NoncurrentDays to 7 or more.",
-    ),
-    Rule(
-        id="CloudTrailNetworkEvents",
-        resource_type=_TRAIL,
-        requirement=Code(_network_events, "It compares selectors with the endpoints of the templates."),
-        severity=WARNING,
-        control="A1",
-        threats=(INSIDER,),
-        title="A trail records what passes the endpoints of the network",
-        why="Calls with a stranger's credentials through our endpoint stand in no other log of ours.",
-        fix="Add a selector with eventCategory NetworkActivity for each eventSource that has an endpoint.",
-    ),
-    Rule(
-        id="CloudTrailNothingLeftOut",
-        resource_type=_TRAIL,
-        requirement=Code(_excepted, "It compares selectors with one another."),
-        severity=WARNING,
-        control="A1",
-        threats=(INSIDER, TAMPERING),
-        title="What one selector leaves out another takes in",
-        why="The buckets that are left out, so that logs don't log themselves, are those worth reading.",
-        fix="Add a selector whose resources.ARN starts with what is left out, without the log deliveries.",
-    ),
-    Rule(
-        id="TrailWaitsForRolePolicy",
-        resource_type=_TRAIL,
-        requirement=Code(_waits, "Order lies outside the properties."),
-        severity=ERROR,
-        control="A1",
-        threats=(TAMPERING,),
-        title="A trail is made after the policy of its role",
-        why="CloudTrail tries the log group when the trail is made, and the deployment rolls back.",
-        fix="Add the policy to DependsOn.",
     ),
 )

@@ -1,0 +1,75 @@
+"""The score on the reference environment: settings in every run, the rest by sample; all of it when deep."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.mutants.mutant import Mutant
+from tests.mutants.reviewed import entries, entry_of, unused
+from tests.mutants.runner import Runner, Verdict
+from tests.mutants.score import Score
+
+GOAL = 98
+
+
+@pytest.fixture(scope="module")
+def settings(runner: Runner, reference_mutants: list[Mutant]) -> list[Verdict]:
+    return runner.run(mutant for mutant in reference_mutants if mutant.kind == "setting")
+
+
+def test_nearly_every_setting_has_a_rule(settings: list[Verdict]) -> None:
+    score = Score.of(settings).kinds["setting"]
+    assert score.killed + score.survived > 350
+    assert score.score >= GOAL
+
+
+def test_every_setting_that_goes_unnoticed_was_read(settings: list[Verdict]) -> None:
+    unread = [v.mutant.id for v in settings if not v.killed and entry_of(v.mutant) is None]
+    assert not unread, "Write a rule, or say in reviewed.yaml why not."
+
+
+def test_the_list_names_nothing_that_is_gone_or_noticed(settings: list[Verdict]) -> None:
+    assert not unused(verdict.mutant for verdict in settings if not verdict.killed)
+
+
+def test_reasons_are_sentences() -> None:
+    for entry in entries():
+        assert entry.reason.endswith("."), entry
+        assert len(entry.reason.split()) >= 5, entry
+
+
+def test_what_has_no_endpoint_leaves_no_network_activity(runner: Runner, settings: list[Verdict]) -> None:
+    """The reason that is given for selectors that may go."""
+    endpoints = json.dumps(runner.templates["hospital-ml-network"])
+    dropped = [
+        v.mutant.operator.removeprefix("item-dropped Network ")
+        for v in settings
+        if not v.killed and v.mutant.operator.startswith("item-dropped Network")
+    ]
+    assert dropped
+    for service in dropped:
+        assert f'".{service}"' not in endpoints, service
+
+
+def test_a_sample_of_the_rest(runner: Runner, reference_mutants: list[Mutant]) -> None:
+    """Who may do what and who reaches whom is for proofs; what rules see of it may not fall."""
+    rest = [mutant for mutant in reference_mutants if mutant.kind != "setting"][::10]
+    score = Score.of(runner.run(rest))
+    assert score.kinds["access"].score > 10
+    assert score.kinds["reachability"].score > 40
+
+
+@pytest.mark.deep
+def test_all_of_it(runner: Runner, reference_mutants: list[Mutant]) -> None:
+    score = Score.of(runner.run(reference_mutants))
+    assert sum(tally.mutants for tally in score.kinds.values()) == len(reference_mutants) >= 1000
+    assert score.kinds["setting"].score >= GOAL
+    json.dumps(score.data())
+
+
+@pytest.mark.deep
+def test_every_short_way_comes_to_the_same(runner: Runner, reference_mutants: list[Mutant]) -> None:
+    for verdict in runner.run(reference_mutants):
+        assert verdict.killed == bool(runner.whole(verdict.mutant)), verdict.mutant.id
