@@ -55,8 +55,9 @@ check-deep: $(SETUP) ## Run the tests that take minutes
 
 fuzz: $(SETUP) ## Search for counter-examples (N=10000 examples a test)
 	@# A process each: Node keeps every construct that a process ever made.
-	@for part in archive lake network trail test_config test_network; do \
-	  FUZZ_EXAMPLES="$(N)" $(PY) -m pytest -m deep tests/fuzz -k "$$part" -s $(ARGS) || exit 1; \
+	@for part in "constructs.py -k archive" "constructs.py -k lake" "constructs.py -k network" \
+	    "constructs.py -k trail" config.py network.py; do \
+	  FUZZ_EXAMPLES="$(N)" $(PY) -m pytest -m deep -s tests/fuzz/test_$$part $(ARGS) || exit 1; \
 	done
 
 mutants: $(SETUP) ## Weaken the reference environment bit by bit, and score the rules (ARGS="--json FILE")
