@@ -53,7 +53,7 @@ unit: $(SETUP) ## Run the unit tests alone, in seconds
 check-deep: $(SETUP) ## Run the tests that take minutes
 	@$(PY) -m pytest -m deep $(ARGS)
 
-fuzz: $(SETUP) ## Search for counter-examples (N=10000 examples a test)
+fuzz: $(SETUP) ## Search for counter-examples (N=10000 arguments over all constructs)
 	@# A process each: Node keeps every construct that a process ever made.
 	@for part in "constructs.py -k archive" "constructs.py -k lake" "constructs.py -k network" \
 	    "constructs.py -k trail" config.py network.py; do \
