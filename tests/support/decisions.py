@@ -104,6 +104,15 @@ class Simulator:
         self._process.stdin.close()
         self._process.wait(timeout=10)
 
+    def ask(self, simulation: Mapping[str, Any]) -> dict[str, Any]:
+        """Put a whole simulation to the simulator, and give its whole answer."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(simulation) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
     def decide(
         self,
         request: Request,
