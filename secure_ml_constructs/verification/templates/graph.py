@@ -101,18 +101,25 @@ class Templates(Resolver):
 
     def _index(self, type_: str, path: tuple[str, ...]) -> dict[Any, list[Resource]]:
         index: dict[Any, list[Resource]] = defaultdict(list)
-        decisions, ways, depth = self._decisions, self._ways, self._depth
         for resource in self.by_type.get(type_, ()):
-            named: dict[Any, None] = {}
-            try:
-                for value in self.worlds(lambda r=resource: self.items(r, *path)):  # type: ignore[misc]
-                    named.update(dict.fromkeys(_named(value)))
-            except TooManyWorldsError:
-                pass
-            for target in named:
+            for target in dict.fromkeys(_named(self.alternatives(resource, *path))):
                 index[target].append(resource)
-        self._decisions, self._ways, self._depth = decisions, ways, depth
         return index
+
+    def alternatives(self, resource: Resource, *path: str) -> list[Any]:
+        """The items of a property in any world: for questions about many resources at once.
+
+        The world in which the question is asked stays as it is. Of too many worlds the first count.
+        """
+        decisions, ways, depth = self._decisions, self._ways, self._depth
+        found: list[Any] = []
+        try:
+            for value in self.worlds(lambda: self.items(resource, *path)):
+                found += value
+        except TooManyWorldsError:
+            pass
+        self._decisions, self._ways, self._depth = decisions, ways, depth
+        return found
 
     def _expand_loops(self, template: Template) -> None:
         for key, loop in template.section("Resources").items():

@@ -58,14 +58,25 @@ _NETWORK_SOURCES = {
 _EVERYWHERE = {f"{source}.amazonaws.com" for source in ("cloudtrail", "ec2", "kms", "secretsmanager")}
 
 
+def _services(context: Context) -> set[str]:
+    """The names of the services that have an endpoint, read once for all trails."""
+    memo, graph = context.graph.memo, context.graph
+    if "endpoint services" not in memo:
+        memo["endpoint services"] = {
+            show(name)
+            for endpoint in graph.resources("AWS::EC2::VPCEndpoint")
+            for name in graph.alternatives(endpoint, "ServiceName")
+        }
+    return memo["endpoint services"]  # type: ignore[no-any-return]
+
+
 def _network_events(context: Context) -> Iterator[Outcome]:
     """What passes each endpoint of the templates is recorded, where CloudTrail can."""
-    graph = context.graph
     recorded = _sources(context)
     if _EVERYWHERE <= recorded <= {*_EVERYWHERE, "s3.amazonaws.com"}:
         # All that AWS GovCloud and China take: a trail that names another source is refused there.
         return
-    services = {show(graph.get(e, "ServiceName")) for e in graph.resources("AWS::EC2::VPCEndpoint")}
+    services = _services(context)
     for source, ends in _NETWORK_SOURCES.items():
         used = any(name.endswith(f".{end}") for name in services for end in ends)
         if used and f"{source}.amazonaws.com" not in recorded:
