@@ -134,8 +134,11 @@ def _judge(engine: Engine, loaded: Loaded, severity: str) -> Result:
 def _write(result: Result, form: str, out: TextIO) -> None:
     if form == "json":
         fields = ("rule", "severity", "control", "template", "logical_id", "resource_type", "path", "message")
-        findings = [{name: getattr(f, name) for name in (*fields, "fix")} for f in result.findings]
-        _json({"findings": findings, "summary": result.summary}, out)
+        findings = ({name: getattr(f, name) for name in (*fields, "fix")} for f in result.findings)
+        # One finding a line: there may be thousands, and so a line is what differs.
+        lines = ",\n  ".join(map(json.dumps, findings))
+        summary = json.dumps(result.summary)
+        out.write(f'{{"findings": [\n  {lines}\n],\n"summary": {summary}}}\n')
         return
     from secure_ml_constructs.verification.report import formats
 

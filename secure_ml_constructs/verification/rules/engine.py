@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome, Unknown
@@ -32,7 +32,6 @@ class Finding:
         message: What is wrong.
         fix: What to write.
         outcome: `fail`, or `unresolved` where the templates do not say.
-        line: The line in the template, where there is a file.
     """
 
     rule: str
@@ -45,7 +44,12 @@ class Finding:
     message: str
     fix: str
     outcome: str
-    line: int | None = None
+    _resource: Resource | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def line(self) -> int | None:
+        """The line in the template, where there is a file: looked for only when it is asked for."""
+        return None if self._resource is None else _line(self._resource, self.path)
 
 
 class Engine:
@@ -120,7 +124,7 @@ class Engine:
             message=message,
             fix=rule.fix,
             outcome="fail" if isinstance(outcome, Fail) else "unresolved",
-            line=_line(resource, outcome.path),
+            _resource=resource,
         )
 
 

@@ -59,14 +59,15 @@ _EVERYWHERE = {f"{source}.amazonaws.com" for source in ("cloudtrail", "ec2", "km
 
 
 def _services(context: Context) -> set[str]:
-    """The names of the services that have an endpoint, read once for all trails."""
+    """How the names of the services that have an endpoint end, read once for all trails."""
     memo, graph = context.graph.memo, context.graph
     if "endpoint services" not in memo:
-        memo["endpoint services"] = {
-            show(name)
-            for endpoint in graph.resources("AWS::EC2::VPCEndpoint")
-            for name in graph.alternatives(endpoint, "ServiceName")
-        }
+        ends: set[str] = set()
+        for endpoint in graph.resources("AWS::EC2::VPCEndpoint"):
+            for name in graph.alternatives(endpoint, "ServiceName"):
+                parts = show(name).split(".")
+                ends.update(".".join(parts[i:]) for i in range(1, len(parts)))
+        memo["endpoint services"] = ends
     return memo["endpoint services"]  # type: ignore[no-any-return]
 
 
@@ -78,7 +79,7 @@ def _network_events(context: Context) -> Iterator[Outcome]:
         return
     services = _services(context)
     for source, ends in _NETWORK_SOURCES.items():
-        used = any(name.endswith(f".{end}") for name in services for end in ends)
+        used = any(end in services for end in ends)
         if used and f"{source}.amazonaws.com" not in recorded:
             yield Fail(f"records no network activity of {source}, which has an endpoint", _SELECTORS)
 
