@@ -47,7 +47,34 @@ def ways_out(graph: Templates, subnet: Resource) -> Iterator[str]:
                 target = graph.get(route, name)
                 if isinstance(target, Absent) or target == "local" or _is_endpoint(target):
                     continue
-                yield f"{route.logical_id} to {words}"
+                if name != "NatGatewayId" or not _behind_a_firewall(graph, target):
+                    yield f"{route.logical_id} to {words}"
+
+
+def _behind_a_firewall(graph: Templates, gateway: Any) -> bool:
+    """Whether all that a NAT gateway sends on goes to an endpoint, a firewall's say."""
+    if type(gateway) is not Reference or gateway.resource.type != "AWS::EC2::NatGateway":
+        return False
+    subnet = graph.get(gateway.resource, "SubnetId")
+    if type(subnet) is not Reference:
+        return False
+    tables = [
+        graph.get(association, "RouteTableId")
+        for association in graph.named_by(
+            subnet.resource, "AWS::EC2::SubnetRouteTableAssociation", "SubnetId"
+        )
+    ]
+    routes = [
+        route
+        for table in tables
+        if type(table) is Reference
+        for route in graph.named_by(table.resource, "AWS::EC2::Route", "RouteTableId")
+    ]
+    return bool(routes) and all(
+        isinstance(target := graph.get(route, name), Absent) or target == "local" or _is_endpoint(target)
+        for route in routes
+        for name in _WAYS_OUT
+    )
 
 
 def _is_endpoint(target: Any) -> bool:

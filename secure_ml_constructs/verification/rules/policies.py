@@ -54,6 +54,12 @@ _ELEMENTS["condition"] = "Condition"
 _INVERTED = ("NotPrincipal", "NotAction", "NotResource")
 # From here on it pays to remember what was read.
 _LONG = 32
+# Everything, or all that a service has of one kind: `role/*`, `secret:*`, every bucket. An S3 ARN has neither
+# kind nor account.
+_ALL = r"\*|arn:\*|\*:\*|arn:[^:]*:s3:::\*(?:/\*)?|arn:[^:]*:(?!s3:)[^:]*:[^:]*:{account}:(?:[a-z-]+[/:])?\*"
+_EVERYTHING = re.compile(_ALL.replace("{account}", "[^:]*"))
+_EVERYWHERE = re.compile(_ALL.replace("{account}", r"\*?"))
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
 _POSITIVE = ("stringequals", "stringlike", "arnequals", "arnlike", "stringequalsignorecase")
 
 
@@ -112,11 +118,12 @@ class Statement:
         """Whether any condition names a key."""
         return any(name == key.lower() for _, name in self.conditions)
 
-    def anywhere(self) -> bool:
-        """Whether the resources are all there are."""
+    def anywhere(self, *, account: bool = True) -> bool:
+        """Whether the resources are all there are, in every account or, with `account`, in one."""
         if "NotResource" in self.inverted:
             return True
-        return any(re.fullmatch(r"\*|arn:[^:]+:[^:]*:\*:\*:\*|arn:\*|\*:\*", text) for text in self.resources)
+        everything = _EVERYTHING if account else _EVERYWHERE
+        return any(everything.fullmatch(_VARIABLE.sub("X", text)) for text in self.resources)
 
 
 def _anything(value: str) -> bool:

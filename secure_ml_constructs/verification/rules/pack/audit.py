@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
+from secure_ml_constructs.verification.rules.pack.deployment import names
 from secure_ml_constructs.verification.rules.pack.vocabulary import (
     HIJACK,
     INSIDER,
@@ -18,7 +19,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
     customer_key,
 )
 from secure_ml_constructs.verification.rules.predicates import Bounded, Equals, Items, absent_or
-from secure_ml_constructs.verification.rules.requirements import At, Code, Every, values
+from secure_ml_constructs.verification.rules.requirements import At, Code, Every, When, values
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
 from secure_ml_constructs.verification.templates import Unresolved, show
 
@@ -104,6 +105,18 @@ def _management_events(context: Context) -> Iterator[Outcome]:
         if "Management" in selector.get("eventCategory", []) and set(selector) == {"eventCategory"}:
             return
     yield Fail("records no management events, or only some", "AdvancedEventSelectors")
+
+
+def _acts(context: Context) -> Iterator[Outcome]:
+    alarm, memo = context.resource, context.graph.memo
+    key = ("named", alarm.template.path)
+    if key not in memo:
+        memo[key] = {name for r in alarm.template.resources.values() for name in names(r.properties)}
+    if alarm.logical_id in memo[key]:
+        # It rolls a deployment back, say, or is a part of another alarm.
+        return
+    yield from At("AlarmActions", Items(1)).check(context)
+    yield from At("ActionsEnabled", absent_or(True)).check(context)
 
 
 def _inference_log(context: Context) -> Iterator[Outcome]:
@@ -279,7 +292,7 @@ RULES = (
         id="AlarmActs",
         resource_type=_ALARM,
         also=("AWS::CloudWatch::CompositeAlarm",),
-        requirement=Every(At("AlarmActions", Items(1)), At("ActionsEnabled", absent_or(True))),
+        requirement=Code(_acts, "An alarm that something else waits for acts by that."),
         severity=WARNING,
         control="M2",
         threats=(HIJACK, WALLET),
@@ -291,9 +304,12 @@ RULES = (
     Rule(
         id="EventRuleEnabled",
         resource_type="AWS::Events::Rule",
-        requirement=Every(
-            At("State", absent_or("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")),
-            At("Targets", Items(1)),
+        requirement=When(
+            At("EventPattern", PRESENT),
+            Every(
+                At("State", absent_or("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")),
+                At("Targets", Items(1)),
+            ),
         ),
         severity=WARNING,
         control="X5",

@@ -44,7 +44,7 @@ _SIZES = {
 }
 
 
-def _names(body: Any) -> Iterator[str]:
+def names(body: Any) -> Iterator[str]:
     """The logical ids that a resource's body names."""
     if isinstance(body, dict):
         for key, value in body.items():
@@ -55,14 +55,14 @@ def _names(body: Any) -> Iterator[str]:
             elif key == "Fn::Sub":
                 text = value[0] if isinstance(value, list) and value else value
                 yield from re.findall(r"\$\{([A-Za-z0-9]+)[.}]", text if isinstance(text, str) else "")
-                yield from _names(value)
+                yield from names(value)
             elif key == "DependsOn":
                 yield from [value] if isinstance(value, str) else value
             else:
-                yield from _names(value)
+                yield from names(value)
     elif isinstance(body, list):
         for item in body:
-            yield from _names(item)
+            yield from names(item)
 
 
 def waits_for(resource: Resource, other: Resource) -> bool:
@@ -72,7 +72,7 @@ def waits_for(resource: Resource, other: Resource) -> bool:
         return True
     waiting, seen = [resource], {resource.logical_id}
     while waiting:
-        for name in _names(waiting.pop().body):
+        for name in names(waiting.pop().body):
             if name == other.logical_id:
                 return True
             if name in resource.template.resources and name not in seen:
@@ -175,15 +175,24 @@ def _readable(context: Context) -> Iterator[Outcome]:
 
 
 def _exposed(context: Context) -> Iterator[Outcome]:
-    template, graph = context.resource.template, context.graph
+    template = context.resource.template
     for name, definition in template.section("Parameters").items():
         if isinstance(definition, dict) and (secret := secret_in(name, definition.get("Default"))):
             yield Fail(f"{secret}", f"Parameters.{name}.Default")
     for name, definition in template.section("Outputs").items():
         if isinstance(definition, dict):
-            value = graph.resolve(template, definition.get("Value"))
-            if secret := secret_in("", value):
-                yield Fail(f"{secret}", f"Outputs.{name}.Value")
+            # As it is written: a secret is text, in whichever branch.
+            for text in _texts(definition.get("Value")):
+                if secret := secret_in("", text):
+                    yield Fail(f"{secret}", f"Outputs.{name}.Value")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _given(context: Context) -> Iterator[Outcome]:

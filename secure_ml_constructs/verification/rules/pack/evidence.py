@@ -69,15 +69,16 @@ def _locked(context: Context) -> Iterator[Outcome]:
     if not graph.named_by(bucket, _TRAIL, "S3BucketName"):
         return
     lock = "ObjectLockConfiguration"
-    for path, value in (("ObjectLockEnabled", True), (f"{lock}.ObjectLockEnabled", "Enabled")):
-        yield from At(path, Equals(value)).check(context)
     default = f"{lock}.Rule.DefaultRetention"
-    yield from At(f"{default}.Mode", Equals("COMPLIANCE")).check(context)
-    years = graph.get(bucket, *default.split("."), "Years")
-    if isinstance(years, Absent):
-        yield from At(f"{default}.Days", Bounded(_YEAR)).check(context)
-    else:
-        yield from At(f"{default}.Years", Bounded(1)).check(context)
+    years = not isinstance(graph.get(bucket, *default.split("."), "Years"), Absent)
+    wanted = (
+        At("ObjectLockEnabled", TRUE),
+        At(f"{lock}.ObjectLockEnabled", Equals("Enabled")),
+        At(f"{default}.Mode", Equals("COMPLIANCE")),
+        At(f"{default}.Years", Bounded(1)) if years else At(f"{default}.Days", Bounded(_YEAR)),
+    )
+    # The first thing that is lacking says enough.
+    yield from next(filter(None, (part.check(context) for part in wanted)), ())
 
 
 def _rules(context: Context, path: str) -> list[tuple[str, Any]]:
@@ -132,13 +133,18 @@ def _lifecycle(context: Context) -> Iterator[Outcome]:
     noncurrent = ("NoncurrentVersionExpiration", "NoncurrentVersionExpirationInDays")
     ends = ("ExpirationInDays", "ExpirationDate", *noncurrent)
     names = {name for _, rule in rules for name in rule if not isinstance(at(rule, (name,)), Absent)}
-    if not names & set(ends):
-        yield Fail("has no rule that is on and ends anything", path)
     versioned = context.graph.get(context.resource, "VersioningConfiguration", "Status") == "Enabled"
-    if versioned and not names & set(noncurrent):
-        yield Fail("has no rule that is on and ends old versions", path)
-    if "AbortIncompleteMultipartUpload" not in names:
-        yield Fail("has no rule that is on and ends broken uploads", path)
+    lacking = [
+        what
+        for what, ending, asked in (
+            ("objects or versions", ends, True),
+            ("old versions", noncurrent, versioned),
+            ("broken uploads", ("AbortIncompleteMultipartUpload",), True),
+        )
+        if asked and not names & set(ending)
+    ]
+    if lacking:
+        yield Fail(f"has no rule that is on and ends {' and '.join(lacking)}", path)
     for where, rule in values(context, f"{path}[*]"):
         if isinstance(rule, dict) and at(rule, ("Status",)) == "Disabled":
             yield Fail("is Disabled, so that what it ends does not end", f"{where}.Status")

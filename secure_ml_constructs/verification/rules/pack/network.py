@@ -20,7 +20,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
 from secure_ml_constructs.verification.rules.predicates import absent_or
 from secure_ml_constructs.verification.rules.requirements import AnyOf, At, Code, Every, values
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
-from secure_ml_constructs.verification.templates import Absent, Reference, show
+from secure_ml_constructs.verification.templates import Absent, Reference, Unresolved, show
 
 _VPC = "AWS::EC2::VPC"
 _ENDPOINT = "AWS::EC2::VPCEndpoint"
@@ -62,6 +62,11 @@ def _default_group_closed(context: Context) -> Iterator[Outcome]:
     yield Fail("leaves its default group open, and no custom resource empties it")
 
 
+def _of_aws(service: str) -> bool:
+    """Whether an endpoint's service is AWS's own, and not somebody's behind a load balancer."""
+    return ".vpce." not in service and ("com.amazonaws" in service or service.startswith(("aws.", "$")))
+
+
 def _flow_logged(context: Context) -> Iterator[Outcome]:
     if not context.graph.named_by(context.resource, "AWS::EC2::FlowLog", "ResourceId"):
         yield Fail("has no flow log")
@@ -80,9 +85,15 @@ def _endpoints(context: Context) -> Iterator[Outcome]:
 
 
 def _restricted_policy(context: Context) -> Iterator[Outcome]:
-    if _service(context.graph.get(context.resource, "ServiceName")) in _NO_POLICY:
+    service = context.graph.get(context.resource, "ServiceName")
+    known = not isinstance(service, Unresolved)
+    if known and (not _of_aws(show(service)) or _service(service) in _NO_POLICY):
+        # "Control access to VPC endpoints using endpoint policies": those of AWS services have one.
         return
     found = policy(context, "PolicyDocument")
+    if found is None and isinstance(service, Unresolved):
+        yield Unknown(service.reason, "ServiceName", "network")
+        return
     if found is None:
         yield Fail("is not set, so that the endpoint lets everything through", "PolicyDocument")
         return
@@ -93,7 +104,7 @@ def _restricted_policy(context: Context) -> Iterator[Outcome]:
         open_to_all = {"*", "aws:*"} & set(statement.principals)
         if not open_to_all or statement.bound(*_PERIMETER) or statement.bound("aws:PrincipalArn"):
             continue
-        if statement.anywhere():
+        if statement.anywhere(account=False):
             yield Fail("lets anyone reach anything: no condition names whose", where)
 
 

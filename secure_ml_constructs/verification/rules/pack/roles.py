@@ -49,6 +49,9 @@ def _trust(context: Context) -> Iterator[Outcome]:
 
 # Services that act for no one but the account's own resources, and send neither account nor ARN.
 _NO_SOURCE = (
+    "cloud9.amazonaws.com",
+    "codepipeline.amazonaws.com",
+    "servicecatalog.amazonaws.com",
     "ec2.amazonaws.com",
     "lambda.amazonaws.com",
     "edgelambda.amazonaws.com",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from secure_ml_constructs.verification.rules.networks import IsolatedSubnets, OurGroups
+from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome, Unknown
 from secure_ml_constructs.verification.rules.pack.vocabulary import (
     HIJACK,
     INSIDER,
-    PRESENT,
     SUPPLY_CHAIN,
     THEFT,
     approved_host,
@@ -16,12 +17,27 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
     instance_type,
 )
 from secure_ml_constructs.verification.rules.predicates import Equals
-from secure_ml_constructs.verification.rules.requirements import At, Every
+from secure_ml_constructs.verification.rules.requirements import At, Code, Every
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
 from secure_ml_constructs.verification.rules.secrets import SafeScript
+from secure_ml_constructs.verification.templates import Absent, Reference, Text, show
 
 _NOTEBOOK = "AWS::SageMaker::NotebookInstance"
 _notebook = partial(Rule, resource_type=_NOTEBOOK)
+
+
+def _repository_secret(context: Context) -> Iterator[Outcome]:
+    address = context.graph.get(context.resource, "GitConfig", "RepositoryUrl")
+    secret = context.graph.get(context.resource, "GitConfig", "SecretArn")
+    # "Associate Git repositories with SageMaker AI notebook instances": CodeCommit takes no secret.
+    if not isinstance(secret, Absent) or "codecommit" in show(address):
+        return
+    if isinstance(address, str) or (isinstance(address, Text) and show(address).startswith("http")):
+        yield Fail("is not set", "GitConfig.SecretArn")
+    elif not isinstance(address, Reference) or "CodeCommit" not in address.resource.type:
+        yield Unknown(
+            "Whether the repository takes a secret is known with its address.", "GitConfig.SecretArn"
+        )
 
 
 RULES = (
@@ -133,7 +149,7 @@ RULES = (
     Rule(
         id="SageMakerCodeRepositorySecret",
         resource_type="AWS::SageMaker::CodeRepository",
-        requirement=At("GitConfig.SecretArn", PRESENT),
+        requirement=Code(_repository_secret, "CodeCommit, where IAM signs in, is known by its address."),
         severity=ERROR,
         control="S4",
         threats=(SUPPLY_CHAIN, THEFT),

@@ -18,11 +18,11 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
     TRUE,
     customer_key,
 )
-from secure_ml_constructs.verification.rules.predicates import Equals, Matches, Missing
+from secure_ml_constructs.verification.rules.predicates import Equals, Matches
 from secure_ml_constructs.verification.rules.requirements import AnyOf, At, Code, Every, values
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
 from secure_ml_constructs.verification.rules.secrets import secret_in
-from secure_ml_constructs.verification.templates import Absent, Pseudo, Reference, show
+from secure_ml_constructs.verification.templates import Absent, Encoded, Pseudo, Reference, Text, show
 
 _SECRET = "AWS::SecretsManager::Secret"
 _TOPIC = "AWS::SNS::Topic"
@@ -41,6 +41,14 @@ def _rotated(context: Context) -> Iterator[Outcome]:
             if graph.named_by(attachment, "AWS::SecretsManager::RotationSchedule", "SecretId"):
                 return
     yield Fail("has no rotation schedule")
+
+
+def _secret_written(context: Context) -> Iterator[Outcome]:
+    written = context.graph.get(context.resource, "SecretString")
+    if isinstance(written, str) or (isinstance(written, Text) and any(type(p) is str for p in written.parts)):
+        yield Fail("is written in plain text", "SecretString")
+    elif isinstance(written, Encoded):
+        yield Fail("is written, and Base64 hides nothing", "SecretString")
 
 
 def _secret_policy(context: Context) -> Iterator[Outcome]:
@@ -113,7 +121,7 @@ RULES = (
     Rule(
         id="SecretNotInTemplate",
         resource_type=_SECRET,
-        requirement=At("SecretString", Missing()),
+        requirement=Code(_secret_written, "A value that comes from elsewhere is not in the template."),
         severity=ERROR,
         control="E5",
         threats=(INSIDER,),

@@ -34,13 +34,13 @@ def each_statement(context: Context, path: str) -> Iterator[tuple[str, Statement
 
 
 def unreadable(context: Context, path: str) -> Iterator[Outcome]:
-    """Why a policy, or a statement of it, can't be read."""
+    """Why a policy, or a statement that allows, can't be read: a Deny that is not known lets nobody in."""
     found = policy(context, path)
     if isinstance(found, Unknown):
         yield found
     if isinstance(found, list):
         for statement in found:
-            if statement.unresolved:
+            if statement.allow and statement.unresolved:
                 where = f"{path}.Statement[{statement.index}]"
                 yield Unknown(statement.unresolved.reason, where, "principal")
 
