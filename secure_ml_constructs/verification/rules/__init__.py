@@ -13,6 +13,7 @@ from secure_ml_constructs.verification.rules.acknowledgements import (
 )
 from secure_ml_constructs.verification.rules.engine import Engine, Finding
 from secure_ml_constructs.verification.rules.pack import pack
+from secure_ml_constructs.verification.rules.reading import prepare
 from secure_ml_constructs.verification.rules.rule import Rule, Severity
 from secure_ml_constructs.verification.rules.settings import Settings
 from secure_ml_constructs.verification.templates import Templates
@@ -27,6 +28,7 @@ __all__ = [
     "Severity",
     "check",
     "pack",
+    "prepare",
     "read_acknowledgements",
     "sort_out",
 ]
