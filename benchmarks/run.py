@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -77,6 +78,44 @@ def parts() -> Result:
     return result
 
 
+def judging(pairs: int, environments: int = 28) -> Result:
+    """Our rules against cdk-nag on the same app, and the command against a bare Python."""
+    with tempfile.TemporaryDirectory() as folder:
+        many, few = str(Path(folder, "many.json")), Path(folder, "few.template.json")
+        resources = measure("templates", many, str(environments))["resources"]
+        ours = [measure("rules", many) for _ in range(pairs)]
+        nag = [
+            measure("checks", "AwsSolutions", str(environments))["total"]
+            - measure("checks", "none", str(environments))["total"]
+            for _ in range(pairs)
+        ]
+        merged: Result = {"Resources": {}}
+        for stack, template in json.loads(Path(many).read_text()).items():
+            for name, resource in template["Resources"].items():
+                if len(merged["Resources"]) < 500:
+                    merged["Resources"][f"{stack}{name}".replace("-", "")] = resource
+        few.write_text(json.dumps(merged))
+        bare = ["-c", "import json, sys; json.load(open(sys.argv[1]))", str(few)]
+        command = ["-m", "secure_ml_constructs.cli", "check", str(few), "--format", "json"]
+        times = [(_seconds(command), _seconds(bare)) for _ in range(pairs)]
+    return {
+        "resources": resources,
+        "load": median(result["load"] for result in ours),
+        "check": median(result["check"] for result in ours),
+        "nag": median(nag),
+        "command": median(one for one, _ in times),
+        "command_ratio": median(one / other for one, other in times),
+    }
+
+
+def _seconds(arguments: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(
+        [sys.executable, *arguments], cwd=MEASURE.parents[1], stdout=subprocess.DEVNULL, check=False
+    )
+    return time.perf_counter() - start
+
+
 def main() -> None:
     """Measure, print, and write the figures where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -119,8 +158,21 @@ def main() -> None:
     for name, seconds in beside.items():
         table.add_row(name, f"{seconds:.2f}")
     console.print(table)
+
+    console.print("\nThe rules, over many environments")
+    judged = judging(arguments.pairs)
+    both = judged["load"] + judged["check"]
+    table = Table("", "seconds", "", box=None)
+    table.add_row(f"loading {judged['resources']} resources", f"{judged['load']:.3f}", "")
+    table.add_row("every rule over them", f"{judged['check']:.3f}", "goal at most 0.15")
+    share = f"{both / judged['nag']:.2f} of cdk-nag's; goal at most 0.50"
+    table.add_row("both", f"{both:.3f}", share)
+    table.add_row("cdk-nag AwsSolutions on the same app", f"{judged['nag']:.3f}", "")
+    ratio = f"{judged['command_ratio']:.1f} times a bare Python that loads it; goal at most 20"
+    table.add_row("secure-ml check, 500 resources", f"{judged['command']:.3f}", ratio)
+    console.print(table)
     if arguments.json:
-        figures = {"compared": compared, "growth": grown, "beside": beside}
+        figures = {"compared": compared, "growth": grown, "beside": beside, "judging": judged}
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 

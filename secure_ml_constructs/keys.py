@@ -32,7 +32,7 @@ class EnvironmentKeys(Construct):
         perimeter: Who administers, deploys and uses.
         existing: Keys of yours that take the place of a new one, by class. Their policies stay yours:
             `key_policy(key_class, perimeter)` gives what they must hold. Default: none.
-        rotation_days: Days between rotations, 90 to 2560. Default: 365.
+        rotation_days: Days between rotations, 90 to 365. Default: 365.
 
     Raises:
         ConfigurationError: An AWS-managed alias as a key, or rotation days out of range.
@@ -57,13 +57,11 @@ class EnvironmentKeys(Construct):
             key_class: refuse_aws_managed(problems, f"existing[{key_class}]", key)
             for key_class, key in existing.items()
         }
-        if not 90 <= rotation_days <= 2560:
-            problems.add(
-                "rotation_days",
-                rotation_days,
-                "KMS rotates every 90 to 2560 days.",
-                "Write for instance 365.",
+        if not 90 <= rotation_days <= 365:
+            reason = (
+                "KMS rotates every 90 days at the most often, and auditors ask for once a year at the least."
             )
+            problems.add("rotation_days", rotation_days, reason, "Write 90 to 365.")
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
         self.perimeter = perimeter

@@ -68,7 +68,7 @@ class PerimeterSection(Section):
 class KeysSection(Section):
     """The customer keys."""
 
-    rotation_days: int = Field(default=365, ge=90, le=2560)
+    rotation_days: int = Field(default=365, ge=90, le=365)
     existing: dict[KeyClass, KeyArn] = Field(
         default_factory=dict, description="Keys of yours in place of new ones, by class."
     )

@@ -85,7 +85,7 @@ lakes: st.SearchStrategy[Arguments] = st.fixed_dictionaries(
 )
 
 keys: st.SearchStrategy[Arguments] = st.fixed_dictionaries(
-    {}, optional={"rotation_days": mostly(st.integers(90, 2560), st.integers(-1, 4000), times=4)}
+    {}, optional={"rotation_days": mostly(st.integers(90, 365), st.integers(-1, 4000), times=4)}
 )
 
 _service = st.sampled_from(
