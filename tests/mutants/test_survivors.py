@@ -57,8 +57,8 @@ def test_a_sample_of_the_rest(runner: Runner, reference_mutants: list[Mutant]) -
     """Who may do what and who reaches whom is for proofs; what rules see of it may not fall."""
     rest = [mutant for mutant in reference_mutants if mutant.kind != "setting"][::10]
     score = Score.of(runner.run(rest))
-    assert score.kinds["access"].score > 10
-    assert score.kinds["reachability"].score > 40
+    assert score.kinds["access"].score > 30
+    assert score.kinds["reachability"].score > 60
 
 
 @pytest.mark.deep

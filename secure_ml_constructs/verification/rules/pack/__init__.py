@@ -15,6 +15,7 @@ def pack() -> tuple[Rule, ...]:
         bedrock,
         buckets,
         compute,
+        conditions,
         deployment,
         documents,
         doors,
@@ -30,6 +31,7 @@ def pack() -> tuple[Rule, ...]:
         sagemaker_monitoring,
         sagemaker_notebooks,
         sagemaker_workspace,
+        segments,
         services,
         storage,
         trail_coverage,
@@ -57,5 +59,7 @@ def pack() -> tuple[Rule, ...]:
         *evidence.RULES,
         *limits.RULES,
         *trail_coverage.RULES,
+        *conditions.RULES,
+        *segments.RULES,
         *deployment.RULES,
     )
