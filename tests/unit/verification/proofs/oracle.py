@@ -6,7 +6,8 @@ from typing import Any
 
 from secure_ml_constructs.verification.proofs.iam import Kind, Policies, Request, parse
 from tests.support.decisions import ALLOW_ALL, Simulator
-from tests.unit.verification.proofs.pairs import ACCOUNT, Json, Pair
+from tests.unit.verification.proofs.pairs import Json, Pair
+from tests.unit.verification.proofs.vocabulary import ACCOUNT
 
 
 def policies(pair: Pair) -> Policies:

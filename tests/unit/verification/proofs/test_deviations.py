@@ -9,7 +9,8 @@ import pytest
 from secure_ml_constructs.verification.proofs.iam import Decision, decide
 from tests.support.decisions import Simulator
 from tests.unit.verification.proofs import oracle
-from tests.unit.verification.proofs.pairs import ACCOUNT, Json, Pair
+from tests.unit.verification.proofs.pairs import Json, Pair
+from tests.unit.verification.proofs.vocabulary import ACCOUNT
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ml/training"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/training/alice"

@@ -1,0 +1,323 @@
+"""Writes the decision about a whole set of requests as one formula.
+
+Principal and action are settled here in Python. What stays open is which region (see `languages`) the
+resource and each context key is in: one Boolean each. Whether a condition holds in a region is asked of the
+very functions that decide concrete requests, and the order of evaluation is `order.allowed`, so the formula
+means what `evaluate` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import z3
+
+from secure_ml_constructs.verification.proofs.iam.conditions import absent_holds, value_holds
+from secure_ml_constructs.verification.proofs.iam.documents import Condition, Document, Kind, Statement
+from secure_ml_constructs.verification.proofs.iam.domains import Domains, Values, is_list, regions
+from secure_ml_constructs.verification.proofs.iam.evaluate import applicable
+from secure_ml_constructs.verification.proofs.iam.languages import Language, witnesses
+from secure_ml_constructs.verification.proofs.iam.matching import (
+    Named,
+    action_matches,
+    principal_matches,
+    resource_matches,
+)
+from secure_ml_constructs.verification.proofs.iam.order import Logic, Parts, Ways, allowed
+from secure_ml_constructs.verification.proofs.iam.patterns import (
+    ANY,
+    Context,
+    Value,
+    fill_in,
+    is_arn,
+    literal,
+    matches,
+    segments,
+    tokens,
+)
+from secure_ml_constructs.verification.proofs.iam.policies import Policies
+from secure_ml_constructs.verification.proofs.iam.ternary import Ternary, Unknown, every
+
+TRUE, FALSE = z3.BoolVal(True), z3.BoolVal(False)
+
+
+def _every(parts: Sequence[z3.BoolRef]) -> z3.BoolRef:
+    kept = [part for part in parts if part is not TRUE]
+    if any(part is FALSE for part in kept):
+        return FALSE
+    return kept[0] if len(kept) == 1 else z3.And(kept) if kept else TRUE
+
+
+def _some(parts: Sequence[z3.BoolRef]) -> z3.BoolRef:
+    kept = [part for part in parts if part is not FALSE]
+    if any(part is TRUE for part in kept):
+        return TRUE
+    return kept[0] if len(kept) == 1 else z3.Or(kept) if kept else FALSE
+
+
+def _not(part: z3.BoolRef) -> z3.BoolRef:
+    if part is TRUE or part is FALSE:
+        return FALSE if part is TRUE else TRUE
+    return z3.Not(part)
+
+
+LOGIC: Logic[z3.BoolRef] = Logic(_every, _some, _not)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A statement that may speak of the requests asked about.
+
+    Attributes:
+        document: Its document.
+        statement: The statement.
+        named: How closely it names the caller.
+        holds: What is settled of it already.
+    """
+
+    document: Document
+    statement: Statement
+    named: Named
+    holds: Ternary
+
+
+@dataclass
+class Open:
+    """A thing that is left open, and the regions it may be in.
+
+    Attributes:
+        texts: A text for each region.
+        chosen: Whether it is in the region.
+        many: Whether it may be in several at once, as a list of values.
+    """
+
+    texts: tuple[str, ...]
+    chosen: list[z3.BoolRef]
+    many: bool = False
+
+
+@dataclass
+class Encoding:
+    """A set of requests as a formula.
+
+    Attributes:
+        limits: What holds of every request of the set.
+        keys: The context keys that matter.
+        resource: The resource.
+        unclear: Why some parts could not be encoded; they are taken as unknown.
+    """
+
+    domains: Domains
+    fixed: Context
+    limits: list[z3.BoolRef] = field(default_factory=list)
+    keys: dict[str, Open] = field(default_factory=dict)
+    resource: Open = field(default_factory=lambda: Open((), []))
+    unclear: dict[str, Unknown] = field(default_factory=dict)
+
+    def request(self, model: z3.ModelRef) -> tuple[str, dict[str, Value]]:
+        """Read resource and context out of a solution."""
+        context: dict[str, Value] = {}
+        for key, each in self.keys.items():
+            found = [t for t, b in zip(each.texts, each.chosen, strict=True) if z3.is_true(model.eval(b))]
+            if found:
+                context[key] = tuple(found) if each.many else found[0]
+        chosen = zip(self.resource.texts, self.resource.chosen, strict=True)
+        return next(t for t, b in chosen if z3.is_true(model.eval(b))), context
+
+
+def subjects(policies: Policies, domains: Domains) -> list[Subject]:
+    """Find the statements that may speak of the requests asked about."""
+    found: list[Subject] = []
+    service = domains.action.partition(":")[0].lower()
+    bounded = policies.boundary is not None
+    for document, binds in applicable(policies, domains.principal, service, domains.action):
+        for statement in document.statements:
+            action = action_matches(statement, domains.action)
+            if action is False:
+                continue
+            named = principal_matches(statement, document.kind, domains.principal, bounded=bounded)
+            for closeness, principal in named.items():
+                holds = every((binds, action, principal))
+                if holds is not False:
+                    found.append(Subject(document, statement, closeness, holds))
+    return found
+
+
+def open_up(found: Iterable[Subject], domains: Domains) -> Encoding | Unknown:
+    """Cut the resource and every key that matters into regions."""
+    made = Encoding(domains, domains.fixed())
+    lines: dict[str, list[Condition]] = {}
+    for subject in found:
+        for condition in subject.statement.conditions:
+            lines.setdefault(condition.key, []).append(condition)
+    for key, conditions in lines.items():
+        values = domains.of(key)
+        texts = regions(key, conditions, domains, made.fixed)
+        if isinstance(texts, Unknown):
+            made.unclear[key] = texts
+            texts = ()
+        elif not texts and not values.absent:
+            return Unknown(f"no value is left for {key}")
+        _add(made, key, texts, values)
+    texts = _resources(found, domains, made.fixed)
+    if not texts:
+        return Unknown(f"no resource is like {domains.resource}")
+    chosen = [z3.Bool(f"resource {index}") for index in range(len(texts))] if len(texts) > 1 else [TRUE]
+    made.resource = Open(texts, chosen)
+    if len(texts) > 1:
+        made.limits += [z3.AtMost(*chosen, 1), z3.Or(chosen)]
+    return made
+
+
+def _add(made: Encoding, key: str, texts: tuple[str, ...], values: Values) -> None:
+    if key in made.unclear:
+        made.keys[key] = Open((), [])
+        return
+    if values.exactly is not None:
+        made.keys[key] = Open(texts, [TRUE] * len(texts), is_list(key, values))
+        return
+    chosen = [z3.Bool(f"{key} {index}") for index in range(len(texts))]
+    made.keys[key] = Open(texts, chosen, is_list(key, values))
+    if not is_list(key, values) and len(chosen) > 1:
+        made.limits.append(z3.AtMost(*chosen, 1))
+    if not values.absent:
+        made.limits.append(_some(chosen))
+
+
+def _resources(found: Iterable[Subject], domains: Domains, fixed: Context) -> tuple[str, ...]:
+    asked = fill_in(tokens(domains.resource, variables=False), {})
+    assert isinstance(asked, tuple)
+    # The bare asterisk is no pattern: it is the resource of actions that know none.
+    if asked == ANY or literal(asked) is not None:
+        return (domains.resource,)
+    languages = [Language(asked), Language(asked, by_segment=True)]
+    for subject in found:
+        for written in subject.statement.resources or ():
+            if isinstance(written, Unknown) or domains.leaves_open(written):
+                continue
+            pattern = fill_in(written, fixed)
+            if not isinstance(pattern, tuple) or pattern == ANY:
+                continue
+            languages.append(Language(pattern))
+            if len(segments(pattern)) == 6 and any(
+                not isinstance(t, str) for p in segments(pattern)[:5] for t in p
+            ):
+                languages.append(Language(pattern, by_segment=True))
+    return tuple(text for text in witnesses(languages) if is_arn(text) and matches(asked, text))
+
+
+def formula(
+    policies: Policies, found: Sequence[Subject], made: Encoding, which: Ways, public: Ternary, favour: bool
+) -> tuple[z3.BoolRef, list[tuple[Subject, z3.BoolRef]]]:
+    """Write when a request is allowed.
+
+    Args:
+        policies: The documents.
+        found: Their statements that matter.
+        made: What is left open.
+        which: The ways to an Allow.
+        public: Whether the bucket's policy is public.
+        favour: Whether what is unknown is taken in the request's favour, or against it.
+
+    Returns:
+        The formula without the Denies, and each Deny with the formula of when it applies.
+    """
+    denies: list[tuple[Subject, z3.BoolRef]] = []
+    allows: dict[tuple[Kind, Named], list[z3.BoolRef]] = {}
+    by_document: dict[int, list[z3.BoolRef]] = {}
+    for subject in found:
+        lenient = subject.statement.allow == favour
+        term = _statement(subject, made, lenient)
+        if term is FALSE:
+            continue
+        if not subject.statement.allow:
+            denies.append((subject, term))
+        else:
+            allows.setdefault((subject.document.kind, subject.named), []).append(term)
+            by_document.setdefault(id(subject.document), []).append(term)
+
+    def said(kind: Kind, named: Named = Named.DIRECT) -> z3.BoolRef:
+        return _some(allows.get((kind, named), []))
+
+    limited = made.domains.principal.in_account
+    bound = limited and not made.domains.principal.service_linked
+    parts = Parts(
+        denied=[],
+        scps=[
+            _some([term for document in level for term in by_document.get(id(document), ())])
+            for level in policies.scps
+            if bound and any(document.grants for document in level)
+        ],
+        endpoint=None if policies.endpoint is None else said(Kind.ENDPOINT),
+        boundary=said(Kind.BOUNDARY) if limited and policies.boundary is not None else None,
+        session=said(Kind.SESSION) if limited and policies.session is not None else None,
+        identity=said(Kind.IDENTITY),
+        direct=said(Kind.RESOURCE),
+        role=said(Kind.RESOURCE, Named.ROLE),
+        account=said(Kind.RESOURCE, Named.ACCOUNT),
+        public=TRUE if public is True or (public is not False and not favour) else FALSE,
+    )
+    return allowed(parts, which, LOGIC), denies
+
+
+def _holds(found: Ternary, lenient: bool) -> bool:
+    return found is True or (lenient and found is not False)
+
+
+def _statement(subject: Subject, made: Encoding, lenient: bool) -> z3.BoolRef:
+    if not _holds(subject.holds, lenient):
+        return FALSE
+    statement = subject.statement
+    parts = [_line(condition, made, lenient) for condition in statement.conditions]
+    fits = [
+        chosen
+        for text, chosen in zip(made.resource.texts, made.resource.chosen, strict=True)
+        if _holds(_resource(statement, text, made), lenient)
+    ]
+    if len(fits) < len(made.resource.texts):
+        parts.append(_some(fits))
+    return _every(parts)
+
+
+def _resource(statement: Statement, text: str, made: Encoding) -> Ternary:
+    for written in statement.resources or ():
+        if not isinstance(written, Unknown) and made.domains.leaves_open(written):
+            return Unknown("a resource with a policy variable that may have any value")
+    return resource_matches(statement, text, made.fixed)
+
+
+def _line(condition: Condition, made: Encoding, lenient: bool) -> z3.BoolRef:
+    operator = condition.operator
+    key = made.keys[condition.key]
+    if operator is None or condition.key in made.unclear:
+        return TRUE if lenient else FALSE
+    present = _some(key.chosen)
+    if operator.family == "null":
+        wanted = {
+            "".join(p for p in v if isinstance(p, str)).lower()
+            for v in condition.values
+            if isinstance(v, tuple)
+        }
+        known = wanted <= {"true", "false"} and all(isinstance(value, tuple) for value in condition.values)
+        if not known:
+            return TRUE if lenient else FALSE
+        return _some([present] * ("false" in wanted) + [_not(present)] * ("true" in wanted))
+    when_absent = _every([_not(present), TRUE if _holds(absent_holds(condition), lenient) else FALSE])
+    if key.many and not condition.quantifier:
+        return _some([when_absent, _every([present, TRUE if lenient else FALSE])])
+    good: list[z3.BoolRef] = []
+    bad: list[z3.BoolRef] = []
+    for text, chosen in zip(key.texts, key.chosen, strict=True):
+        found = _value(condition, text, made)
+        (good if _holds(found, lenient) else bad).append(chosen)
+    if condition.quantifier == "forallvalues":
+        return _every([_not(each) for each in bad])
+    return _some([*good, when_absent])
+
+
+def _value(condition: Condition, text: str, made: Encoding) -> Ternary:
+    for written in condition.values:
+        if not isinstance(written, Unknown) and made.domains.leaves_open(written):
+            return Unknown(f"a value of {condition.key} with a policy variable that may have any value")
+    return value_holds(condition, text, made.fixed)

@@ -1,0 +1,183 @@
+"""Cuts all texts into finitely many regions that no pattern of the policies can tell apart.
+
+Of each region one text is enough to ask about. The cut is exact: the automata of all patterns run side by
+side, and each combination of accepted and refused patterns that can come about is one region, with the
+shortest text that leads there. So a question over all texts becomes one over a handful.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from secure_ml_constructs.verification.proofs.iam.patterns import ANY, Pattern, Wild, literal, segments
+
+# More states than this, and the patterns are too entangled to be cut apart in time.
+_LIMIT = 20_000
+
+
+class TooManyError(Exception):
+    """The patterns have too many combinations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The texts that a pattern matches.
+
+    Attributes:
+        pattern: The pattern.
+        by_segment: Whether its first five segments are those of an ARN, where a wildcard passes no colon.
+        fold: Whether case does not matter.
+    """
+
+    pattern: Pattern
+    by_segment: bool = False
+    fold: bool = False
+
+    def items(self) -> tuple[tuple[str, bool, bool], ...]:
+        """The pattern as single characters: (text or nothing for any, repeated, not a colon)."""
+        found: list[tuple[str, bool, bool]] = []
+        parts = segments(self.pattern) if self.by_segment else (self.pattern,)
+        for number, part in enumerate(parts):
+            if number:
+                found.append((":", False, False))
+            head = self.by_segment and number < 5
+            for token in part:
+                if isinstance(token, Wild):
+                    found.append(("", token.many, head))
+                else:
+                    found += [(each.lower() if self.fold else each, False, False) for each in token]
+        return tuple(found)
+
+
+class _Automaton:
+    """Runs one language; a state is the set of places in the pattern, as bits."""
+
+    def __init__(self, language: Language) -> None:
+        self.items = language.items()
+        self.fold = language.fold
+        self.accepting = 1 << len(self.items)
+        self.start = self._closed(1)
+        self._steps: dict[tuple[int, str], int] = {}
+        self._next: dict[int, frozenset[str]] = {}
+
+    def _closed(self, state: int) -> int:
+        for place, (_, repeated, _) in enumerate(self.items):
+            if state >> place & 1 and repeated:
+                state |= 1 << place + 1
+        return state
+
+    def step(self, state: int, character: str) -> int:
+        """The state after one more character."""
+        known = self._steps.get((state, character))
+        if known is not None:
+            return known
+        read = character.lower() if self.fold else character
+        after = 0
+        for place, (text, repeated, no_colon) in enumerate(self.items):
+            if not state >> place & 1:
+                continue
+            if (text and text == read) or (not text and not (no_colon and character == ":")):
+                after |= 1 << (place if repeated else place + 1)
+        after = self._closed(after)
+        self._steps[state, character] = after
+        return after
+
+    def next(self, state: int) -> frozenset[str]:
+        """The characters that a state tells from the others."""
+        known = self._next.get(state)
+        if known is None:
+            found: set[str] = set()
+            for place, (text, _, no_colon) in enumerate(self.items):
+                if state >> place & 1:
+                    if text:
+                        found |= {text, text.upper()} if self.fold else {text}
+                    elif no_colon:
+                        found.add(":")
+            known = self._next[state] = frozenset(found)
+        return known
+
+
+@lru_cache(maxsize=4096)
+def _automaton(language: Language) -> _Automaton:
+    return _Automaton(language)
+
+
+def witnesses(languages: Iterable[Language]) -> tuple[str, ...]:
+    """One text for each combination of languages that some text is in, none of them empty.
+
+    Raises:
+        TooManyError: There are too many combinations to go through.
+    """
+    return _witnesses(frozenset(languages))
+
+
+@lru_cache(maxsize=4096)
+def _witnesses(languages: frozenset[Language]) -> tuple[str, ...]:
+    fixed: dict[str, None] = {}
+    running: list[Language] = []
+    for language in sorted(languages, key=repr):
+        text = literal(language.pattern)
+        if language.pattern == ANY:
+            continue
+        if text is not None and not language.fold:
+            fixed[text] = None
+        else:
+            running.append(language)
+    found = list(_run([_automaton(each) for each in running]))
+    if any(text in fixed for text in found):
+        # A text stands for its region only when it is not singled out itself.
+        running += [Language((text,)) for text in fixed]
+        return tuple(_run([_automaton(each) for each in running]))
+    friendly = [_friendly(each, running, fixed) for each in found]
+    return tuple([text for text in fixed if text] + friendly)
+
+
+def _run(automata: list[_Automaton]) -> Iterator[str]:
+    if not automata:
+        yield "anything-else"
+        return
+    start = tuple(each.start for each in automata)
+    # Not the start: the empty text is of no region, but a longer one may lead back there.
+    seen: set[tuple[int, ...]] = set()
+    accepted: set[tuple[bool, ...]] = set()
+    waiting = deque([(start, "")])
+    while waiting:
+        states, text = waiting.popleft()
+        if text:
+            vector = tuple(state & each.accepting != 0 for state, each in zip(states, automata, strict=True))
+            if vector not in accepted:
+                accepted.add(vector)
+                yield text
+        told_apart = sorted(
+            frozenset().union(*(each.next(state) for state, each in zip(states, automata, strict=True)))
+        )
+        for character in (*told_apart, _other(told_apart)):
+            after = tuple(each.step(state, character) for state, each in zip(states, automata, strict=True))
+            if after not in seen:
+                seen.add(after)
+                if len(seen) > _LIMIT:
+                    raise TooManyError
+                waiting.append((after, text + character))
+
+
+def _other(told_apart: list[str]) -> str:
+    return next(each for each in "xyzwvutsrqponmlkjihgfedcbaXYZ0123456789_-~^" if each not in told_apart)
+
+
+def _friendly(text: str, running: list[Language], fixed: Iterable[str]) -> str:
+    """The same region by a text that reads better, where there is one."""
+    automata = [_automaton(each) for each in running]
+    for better in ("anything-else", text + "example"):
+        if better not in fixed and all(_accepts(each, better) == _accepts(each, text) for each in automata):
+            return better
+    return text
+
+
+def _accepts(automaton: _Automaton, text: str) -> bool:
+    state = automaton.start
+    for character in text:
+        state = automaton.step(state, character)
+    return state & automaton.accepting != 0
