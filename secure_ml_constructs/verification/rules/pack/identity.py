@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
 )
 from secure_ml_constructs.verification.rules.policies import Statement, statements
 from secure_ml_constructs.verification.rules.requirements import Code
-from secure_ml_constructs.verification.rules.rule import ERROR, Rule
+from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
 from secure_ml_constructs.verification.templates import Absent, Reference, Resource
 
 _ROLE = "AWS::IAM::Role"
@@ -69,15 +69,22 @@ _BOUNDED_CREATION = ("iam:PermissionsBoundary", "aws:CalledVia")
 # Condition keys of requests: "Actions, resources, and condition keys for Amazon SageMaker AI".
 _NETWORK, _ISOLATION = "sagemaker:VpcSubnets", "sagemaker:NetworkIsolation"
 _VOLUME, _OUTPUT = "sagemaker:VolumeKmsKey", "sagemaker:OutputKmsKey"
-_TYPES = "sagemaker:InstanceTypes"
+_TYPES, _DEBUG = "sagemaker:InstanceTypes", "sagemaker:EnableRemoteDebug"
+_RUN_TIME, _TRAFFIC = "sagemaker:MaxRuntimeInSeconds", "sagemaker:InterContainerTrafficEncryption"
 _JOBS = {
-    "sagemaker:CreateTrainingJob": (_NETWORK, _ISOLATION, _VOLUME, _OUTPUT, _TYPES),
+    "sagemaker:CreateTrainingJob": (_NETWORK, _ISOLATION, _VOLUME, _OUTPUT, _TYPES, _DEBUG),
     "sagemaker:CreateProcessingJob": (_NETWORK, _ISOLATION, _VOLUME, _OUTPUT, _TYPES),
     "sagemaker:CreateHyperParameterTuningJob": (_NETWORK, _ISOLATION, _VOLUME, _OUTPUT, _TYPES),
     "sagemaker:CreateAutoMLJobV2": (_NETWORK, _VOLUME, _OUTPUT),
     "sagemaker:CreateTransformJob": (_VOLUME, _OUTPUT, _TYPES),
     "sagemaker:CreateEndpointConfig": (_VOLUME, _TYPES),
     "sagemaker:CreateNotebookInstance": (_NETWORK, _VOLUME, _TYPES, "sagemaker:DirectInternetAccess"),
+}
+_JOB_LIMITS = {
+    "sagemaker:CreateTrainingJob": (_RUN_TIME, _TRAFFIC),
+    "sagemaker:CreateProcessingJob": (_RUN_TIME, _TRAFFIC),
+    "sagemaker:CreateHyperParameterTuningJob": (_RUN_TIME, _TRAFFIC),
+    "sagemaker:CreateAutoMLJobV2": (_TRAFFIC,),
 }
 
 
@@ -181,14 +188,14 @@ def _invokes(statement: Statement) -> str | None:
     return None
 
 
-def _jobs(context: Context) -> Iterator[Outcome]:
+def _jobs(required: Mapping[str, Sequence[str]], context: Context) -> Iterator[Outcome]:
     """A permission to create jobs names the conditions itself, or a Deny that its roles have does."""
     denied: list[Statement] | None = None
     for path, found in documents(context):
         for statement in found:
             if not statement.allow or "NotAction" in statement.inverted:
                 continue
-            for action, keys in _JOBS.items():
+            for action, keys in required.items():
                 if not statement.covers(action):
                     continue
                 if denied is None:
@@ -328,13 +335,23 @@ RULES = (
     ),
     _policy(
         id="IamPolicyJobConditions",
-        requirement=Code(_jobs),
+        requirement=Code(partial(_jobs, _JOBS)),
         severity=ERROR,
         control="I2",
         threats=(HIJACK, INSIDER, THEFT),
         title="Jobs are created under conditions on network, key and instance type",
         why="A job without a VPC and a key is a way out for all the data that its role reads.",
         fix="Add a Deny for requests that lack sagemaker:VpcSubnets, VolumeKmsKey and InstanceTypes.",
+    ),
+    _policy(
+        id="IamPolicyJobLimits",
+        requirement=Code(partial(_jobs, _JOB_LIMITS)),
+        severity=WARNING,
+        control="I2",
+        threats=(HIJACK, WALLET, INSIDER),
+        title="Jobs are created under conditions on run time and traffic between containers",
+        why="A job without an end costs until somebody looks; plain traffic shows data to its network.",
+        fix="Add a Deny for requests that lack sagemaker:MaxRuntimeInSeconds or set no traffic encryption.",
     ),
     _policy(
         id="IamPolicyApprovalApart",
