@@ -25,6 +25,7 @@ class Entry:
         type: To which type.
         place: Where in the resource, `[]` for any item, `*` for anything.
         resource: Which logical ids, `*` for anything.
+        kind: Of which kind, `*` for any.
         equivalent: Whether the change weakens nothing.
         reason: Why.
     """
@@ -33,6 +34,7 @@ class Entry:
     type: str
     place: str
     resource: str
+    kind: str
     equivalent: bool
     reason: str
 
@@ -42,6 +44,7 @@ class Entry:
         return all(
             _matches(pattern, text)
             for pattern, text in (
+                (self.kind, mutant.kind),
                 (self.type, mutant.type),
                 (self.operator, mutant.operator),
                 (self.place, place),
@@ -59,9 +62,10 @@ def entries() -> tuple[Entry, ...]:
             found.append(
                 Entry(
                     operator=str(item.get("operator", "*")),
-                    type=item["type"],
+                    type=item.get("type", "*"),
                     place=item.get("place", "*"),
                     resource=item.get("resource", "*"),
+                    kind=item.get("kind", "setting"),
                     equivalent=kind == "equivalent",
                     reason=item["reason"],
                 )

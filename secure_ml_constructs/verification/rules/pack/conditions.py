@@ -1,4 +1,4 @@
-"""Conditions that say something and hold nobody."""
+"""What policies say and do not mean: conditions that hold nobody, permissions by exclusion."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
 from secure_ml_constructs.verification.rules.pack.identity import documents
-from secure_ml_constructs.verification.rules.pack.shared import policy
+from secure_ml_constructs.verification.rules.pack.shared import each_statement, policy, public_statements
 from secure_ml_constructs.verification.rules.pack.vocabulary import HIJACK, INSIDER, THEFT
 from secure_ml_constructs.verification.rules.policies import Statement
 from secure_ml_constructs.verification.rules.requirements import Code
-from secure_ml_constructs.verification.rules.rule import WARNING, Rule
+from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
 
 # Where each type has a policy of its own; those of IAM are read apart.
 _PATHS = {
@@ -67,8 +67,8 @@ def _binds(context: Context) -> Iterator[Outcome]:
                 continue
             operators = [operator for operator, name in statement.conditions if name == key]
             others = _KEYS - {key}
-            if all(map(_negated, operators)) and statement.bound(*others):
-                # It takes some out of what another condition lets in.
+            if key == "aws:principalarn" and all(map(_negated, operators)) and statement.bound(*others):
+                # It takes some roles out of what another condition lets in.
                 continue
             if operators == ["null"]:
                 continue
@@ -84,7 +84,63 @@ def _applies(context: Context) -> Iterator[Outcome]:
                 yield Fail(f"excepts everyone by {key}, so that it denies nobody", where)
 
 
+def _excludes(context: Context) -> Iterator[Outcome]:
+    for where, statement in each_statement(context, _PATHS[context.resource.type]):
+        if statement.allow and statement.inverted:
+            yield Fail(f"allows all but what it names ({', '.join(statement.inverted)})", where)
+
+
+def _accounts(context: Context) -> Iterator[Outcome]:
+    path = _PATHS[context.resource.type]
+    for outcome in public_statements(context, path, accounts=True):
+        if isinstance(outcome, Fail) and "trusted_accounts" in outcome.message:
+            yield outcome
+
+
+def _apart(context: Context) -> Iterator[Outcome]:
+    """Nobody both decides who may use a key and uses it; a bare delegation is another rule's."""
+    for where, statement in _statements(context):
+        both = statement.covers("kms:Decrypt") and statement.covers("kms:PutKeyPolicy")
+        if statement.allow and statement.conditions and both:
+            yield Fail("lets the same principals use the key and change who may", where)
+
+
 RULES = (
+    Rule(
+        id="PolicyAllowsByName",
+        resource_type="AWS::S3::BucketPolicy",
+        also=tuple(type_ for type_ in _PATHS if type_ != "AWS::S3::BucketPolicy"),
+        requirement=Code(_excludes),
+        severity=ERROR,
+        control="I3",
+        threats=(INSIDER, HIJACK),
+        title="A resource's policy allows by name, not by exclusion",
+        why="All but what is named holds whatever AWS adds next, and whoever nobody thought of.",
+        fix="Write Principal, Action and Resource in place of their Not forms.",
+    ),
+    Rule(
+        id="PolicyAccountsTrusted",
+        resource_type="AWS::KMS::Key",
+        also=("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::IAM::Role"),
+        requirement=Code(_accounts),
+        severity=ERROR,
+        control="I3",
+        threats=(INSIDER, THEFT),
+        title="Keys, topics, queues and roles let in accounts of ours only",
+        why="Another account's own policies decide who there may act.",
+        fix="Name principals of this account, or list the account in the setting trusted_accounts.",
+    ),
+    Rule(
+        id="KmsKeyRolesApart",
+        resource_type="AWS::KMS::Key",
+        requirement=Code(_apart),
+        severity=WARNING,
+        control="E1",
+        threats=(INSIDER,),
+        title="Who administers a key does not use it",
+        why="One stolen session would open the data and shut out everyone else.",
+        fix="Divide the statement: administration for administrators, use for roles and services.",
+    ),
     Rule(
         id="PolicyConditionsBind",
         resource_type="AWS::S3::BucketPolicy",
