@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
 from secure_ml_constructs.verification.rules.pack.identity import documents
-from secure_ml_constructs.verification.rules.pack.shared import each_statement, policy, public_statements
+from secure_ml_constructs.verification.rules.pack.shared import policy, public_statements
 from secure_ml_constructs.verification.rules.pack.vocabulary import HIJACK, INSIDER, THEFT
 from secure_ml_constructs.verification.rules.policies import Statement
 from secure_ml_constructs.verification.rules.requirements import Code
@@ -42,16 +42,18 @@ _KEYS = {
 
 
 def _statements(context: Context) -> Iterator[tuple[str, Statement]]:
-    path = _PATHS.get(context.resource.type)
-    if path is not None:
-        found = policy(context, path)
-        if isinstance(found, list):
-            for statement in found:
-                yield f"{path}.Statement[{statement.index}]", statement
-    if path is None or context.resource.type == "AWS::IAM::Role":
+    """Each statement of a resource's policies with the path of its document."""
+    kind = context.resource.type
+    if kind in _PATHS:
+        yield from _own(context)
+    if kind not in _PATHS or kind == "AWS::IAM::Role":
         for where, read in documents(context):
             for statement in read:
-                yield f"{where}.Statement[{statement.index}]", statement
+                yield where, statement
+
+
+def _at(path: str, statement: Statement) -> str:
+    return f"{path}.Statement[{statement.index}]"
 
 
 def _negated(operator: str) -> bool:
@@ -59,35 +61,43 @@ def _negated(operator: str) -> bool:
 
 
 def _binds(context: Context) -> Iterator[Outcome]:
-    for where, statement in _statements(context):
+    for path, statement in _statements(context):
         if not statement.allow:
             continue
-        for key in sorted({key for _, key in statement.conditions} & _KEYS):
-            if statement.bound(key):
+        for (operator, key), compared in statement.conditions.items():
+            if key not in _KEYS or (operator == "stringequals" and "*" not in compared):
                 continue
-            operators = [operator for operator, name in statement.conditions if name == key]
-            others = _KEYS - {key}
-            if key == "aws:principalarn" and all(map(_negated, operators)) and statement.bound(*others):
+            if operator == "null" or statement.bound(key):
+                continue
+            if key == "aws:principalarn" and _negated(operator) and statement.bound(*(_KEYS - {key})):
                 # It takes some roles out of what another condition lets in.
                 continue
-            if operators == ["null"]:
-                continue
-            yield Fail(f"has a condition on {key} that holds nobody", where)
+            yield Fail(f"has a condition on {key} that holds nobody", _at(path, statement))
 
 
 def _applies(context: Context) -> Iterator[Outcome]:
-    for where, statement in _statements(context):
+    for path, statement in _statements(context):
         if statement.allow:
             continue
-        for (operator, key), values in statement.conditions.items():
-            if _negated(operator) and "*" in values and "like" in operator:
+        for (operator, key), compared in statement.conditions.items():
+            if "*" in compared and "like" in operator and _negated(operator):
+                where = _at(path, statement)
                 yield Fail(f"excepts everyone by {key}, so that it denies nobody", where)
 
 
+def _own(context: Context) -> Iterator[tuple[str, Statement]]:
+    path = _PATHS[context.resource.type]
+    found = policy(context, path)
+    if isinstance(found, list):
+        for statement in found:
+            yield path, statement
+
+
 def _excludes(context: Context) -> Iterator[Outcome]:
-    for where, statement in each_statement(context, _PATHS[context.resource.type]):
+    for path, statement in _own(context):
         if statement.allow and statement.inverted:
-            yield Fail(f"allows all but what it names ({', '.join(statement.inverted)})", where)
+            names = ", ".join(statement.inverted)
+            yield Fail(f"allows all but what it names ({names})", _at(path, statement))
 
 
 def _accounts(context: Context) -> Iterator[Outcome]:
@@ -99,10 +109,14 @@ def _accounts(context: Context) -> Iterator[Outcome]:
 
 def _apart(context: Context) -> Iterator[Outcome]:
     """Nobody both decides who may use a key and uses it; a bare delegation is another rule's."""
-    for where, statement in _statements(context):
-        both = statement.covers("kms:Decrypt") and statement.covers("kms:PutKeyPolicy")
-        if statement.allow and statement.conditions and both:
-            yield Fail("lets the same principals use the key and change who may", where)
+    for path, statement in _own(context):
+        if (
+            statement.allow
+            and statement.conditions
+            and statement.covers("kms:PutKeyPolicy")
+            and statement.covers("kms:Decrypt")
+        ):
+            yield Fail("lets the same principals use the key and change who may", _at(path, statement))
 
 
 RULES = (
