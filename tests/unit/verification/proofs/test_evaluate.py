@@ -207,6 +207,12 @@ def test_not_covered(element: Json, reason: str | None) -> None:
     assert not decided(request, identity=[allow(**element), deny()]).allowed
 
 
+def test_two_unknown_parts_do_not_cancel_out() -> None:
+    unclear: Json = {"Condition": {"StringEquals": {"aws:SecureTransport": {"Ref": "P"}}}}
+    request = ask(aws_SecureTransport="true")
+    assert "not resolved" in uncovered(request, identity=[allow(**unclear), deny(**unclear)])
+
+
 def test_wildcards_beyond_a_colon_are_not_covered() -> None:
     request = ask(action="sns:Publish", resource=f"arn:aws:sns:eu-central-1:{ACCOUNT}:a:b:c")
     assert "beyond a colon" in uncovered(request, identity=[allow(Resource="arn:aws:*:a:b:c")])

@@ -18,7 +18,8 @@ from secure_ml_constructs.verification.proofs.iam.patterns import (
     tokens,
 )
 
-TEXTS = ["".join(each) for length in range(1, 6) for each in product("abB:", repeat=length)]
+# The letters that the cut itself takes first when any letter would do.
+TEXTS = ["".join(each) for length in range(1, 6) for each in product("xyY:", repeat=length)]
 
 
 def pattern(text: str) -> Pattern:
@@ -38,8 +39,8 @@ def accepts(language: Language, text: str) -> bool:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.text("ab*?:", min_size=1, max_size=5), max_size=4),
-    st.lists(st.text("abB", min_size=1, max_size=3), max_size=2),
+    st.lists(st.text("xy*?:", min_size=1, max_size=5), max_size=4),
+    st.lists(st.text("xyY", min_size=1, max_size=3), max_size=2),
 )
 def test_every_text_has_its_region(globs: list[str], folded: list[str]) -> None:
     cut = [Language(pattern(each)) for each in globs] + [Language((each,), fold=True) for each in folded]
@@ -58,6 +59,18 @@ def test_segments_of_arns(globs: list[str]) -> None:
     parts = (("aws", "b"), ("iam", "s3"), ("", "eu"), ("", "12", "1"), ("role/x", "role/y:z", "lake/a", "x"))
     texts = [":".join(("arn", *each)) for each in product(*parts)]
     assert {tuple(accepts(language, text) for language in cut) for text in texts} <= found
+
+
+def test_a_colon_in_place_of_a_character() -> None:
+    one = pattern("arn:?:s3:::lake")
+    found = witnesses([Language(one), Language(one, by_segment=True)])
+    assert any(accepts(Language(one), text) and not accepts(Language(one, True), text) for text in found)
+
+
+def test_a_text_singled_out_stands_for_itself_alone() -> None:
+    found = witnesses([Language(pattern("?")), Language(("x",))])
+    assert "x" in found
+    assert any(len(text) == 1 and text != "x" for text in found)
 
 
 def test_too_many_combinations_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -240,6 +240,26 @@ def test_numbers_dates_and_addresses() -> None:
         assert isinstance(ask(shut, **{name: ABSENT}), Proved)
 
 
+def test_addresses_between_blocks_are_found() -> None:
+    shut = {"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "192.0.0.0/2", "::/0"]}}
+    answer = ask(policies(identity=[allow(), deny(Condition=shut)]), aws_SourceIp=PRESENT)
+    assert isinstance(answer, CounterExample)
+    assert answer.request.context["aws:sourceip"] == "128.0.0.0"
+    shut["IpAddress"]["aws:SourceIp"].append("128.0.0.0/2")
+    answer = ask(policies(identity=[allow(), deny(Condition=shut)]), aws_SourceIp=PRESENT)
+    assert isinstance(answer, Proved)
+
+
+def test_a_key_has_one_value() -> None:
+    both = {"StringEquals": {"aws:userid": "A:b"}, "StringLike": {"aws:userid": "B:*"}}
+    assert isinstance(ask(policies(identity=[allow(Condition=both)])), Proved)
+    # A list may have both.
+    both = {
+        f"ForAnyValue:{operator}": {"aws:CalledVia": each["aws:userid"]} for operator, each in both.items()
+    }
+    assert isinstance(ask(policies(identity=[allow(Condition=both)])), CounterExample)
+
+
 def test_no_value_left_is_no_proof() -> None:
     given = policies(identity=[allow(Condition={"Bool": {"aws:SecureTransport": "false"}})])
     answer = ask(given, aws_SecureTransport=like("perhaps"))
