@@ -25,9 +25,16 @@ from secure_ml_constructs.verification.proofs.iam.patterns import (
     tokens,
     variables,
 )
-from secure_ml_constructs.verification.proofs.iam.requests import Caller, Principal, Request
+from secure_ml_constructs.verification.proofs.iam.requests import (
+    Caller,
+    Principal,
+    Request,
+    account_of,
+)
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 
+# Of callers that are no principal of an account, the keys that "are included in all requests".
+_OF_EVERYONE = ("aws:principalaccount", "aws:principaltype", "aws:userid")
 _OF_PRINCIPALS = ("aws:principal", "aws:userid", "aws:username", "aws:multifactorauth", "aws:tokenissuetime")
 
 
@@ -105,6 +112,13 @@ class Domains:
         facts = self._facts
         if key in facts:
             return facts[key]
+        caller = self.principal.caller
+        if caller in (Caller.ANONYMOUS, Caller.FEDERATED) and key in _OF_EVERYONE:
+            return like("anonymous", "Anonymous", absent=True)
+        if caller is Caller.SERVICE and key in (*_OF_EVERYONE, "aws:principalarn"):
+            # Which of them a service's own calls carry is not said. It is of no account but AWS's.
+            owner = account_of(self.resource, self.fixed())
+            return unlike(f"*{owner}*") if owner else ANYTHING
         if self._never(key):
             return ABSENT
         if key in BOOLEAN:

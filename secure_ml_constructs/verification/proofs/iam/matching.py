@@ -49,12 +49,15 @@ def action_matches(statement: Statement, action: str) -> Ternary:
 
 
 @lru_cache(maxsize=65536)
-def _action(pattern: Pattern, action: str, service: str) -> bool:
+def _action(pattern: Pattern, action: str, service: str) -> Ternary:
     if pattern == ANY:
         return True
-    # A wildcard does not stand in for the service: `*:Get*` is refused.
+    if not matches(pattern, action):
+        return False
+    # "Vendors" with wildcards, as in `*:Get*` or `s3*`, are refused by some services and read by others.
     first = pattern[0] if pattern else ""
-    return isinstance(first, str) and first.partition(":")[0] == service and matches(pattern, action)
+    named = isinstance(first, str) and first.startswith(f"{service}:")
+    return named or Unknown("a wildcard in place of an action's service")
 
 
 def resource_matches(statement: Statement, resource: str, context: Context) -> Ternary:

@@ -190,6 +190,8 @@ def test_scps_stand_beside_what_aws_attaches() -> None:
         ({"Resource": "arn:aws:s3:::${aws:TagKeys}/*"}, "several values"),
         ({"Resource": "arn:aws:s3:${aws:PrincipalType}*::lake/*"}, None),
         ({"Resource": "arn:${aws:Partition, 'aws'}:s3:::lake/*"}, "before the fifth colon"),
+        ({"Action": "*:*"}, "an action's service"),
+        ({"Action": "s3*"}, "an action's service"),
         ({"Resource": "arn:aws:s3*"}, "fewer than six segments"),
         ({"Resource": "execute-api:/*"}, "API that is not named"),
         ({"Principal": "*"}, "Principal"),

@@ -217,6 +217,20 @@ def test_the_path_of_a_session_is_open() -> None:
     assert isinstance(ask(policies(resource=elsewhere), SESSION), Proved)
 
 
+@pytest.mark.parametrize("caller", [None, "logging.s3.amazonaws.com"])
+def test_callers_without_an_account_are_of_no_account_of_ours(caller: str | None) -> None:
+    def only(account: str) -> Json:
+        return allow(Condition={"StringEquals": {"aws:PrincipalAccount": account}}, **EVERYONE)
+
+    assert isinstance(ask(policies(resource=[only(ACCOUNT)]), caller), Proved)
+    named = ask(policies(resource=[only("anonymous")]), caller)
+    assert isinstance(named, CounterExample)
+    others = {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}}
+    assert isinstance(
+        ask(policies(resource=[allow(**EVERYONE), deny(Condition=others, **EVERYONE)]), caller), Proved
+    )
+
+
 def test_numbers_dates_and_addresses() -> None:
     for operator, key, value, inside, outside in (
         ("NumericLessThan", "s3:signatureAge", "600000", "1", "600000"),
