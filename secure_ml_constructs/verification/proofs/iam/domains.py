@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from ipaddress import IPv6Address, ip_address
 from itertools import pairwise
 
@@ -125,7 +125,7 @@ class Domains:
             return like("true", "false", absent=key not in ALWAYS)
         return PRESENT if key in ALWAYS else ANYTHING
 
-    @property
+    @cached_property
     def _facts(self) -> dict[str, Values]:
         return dict(_facts(self.principal, self.action, self.resource))
 
