@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +13,13 @@ import cdk_nag
 from aws_cdk import App, IPolicyValidationPlugin, Validations
 
 from secure_ml_constructs.enforcement.plugin import NAME, RulePack
-from secure_ml_constructs.enforcement.summary import REPORT, Summary, print_summary, read_summary
+from secure_ml_constructs.enforcement.summary import (
+    REPORT,
+    Summary,
+    plugin_reports,
+    print_summary,
+    read_summary,
+)
 from secure_ml_constructs.errors import ConfigurationError, Problem
 from secure_ml_constructs.verification.rules import Acknowledgement, Settings
 from secure_ml_constructs.verification.rules.acknowledgements import write_acknowledgements
@@ -133,8 +138,6 @@ def enforce(
 
 def _leave_acknowledgements(folder: Path) -> None:
     """Write what was accepted of our own rules beside the templates, for `secure-ml check`."""
-    report = folder / REPORT
-    plugins = json.loads(report.read_text())["pluginReports"] if report.exists() else []
     accepted = {
         Acknowledgement(
             rule=violation["ruleName"],
@@ -142,7 +145,7 @@ def _leave_acknowledgements(folder: Path) -> None:
             logical_id=place["logicalId"],
             reason=violation["reason"],
         )
-        for plugin in plugins
+        for plugin in plugin_reports(folder)
         if plugin["pluginName"] == NAME
         for violation in plugin.get("suppressedViolations", [])
         for construct in violation["violatingConstructs"]

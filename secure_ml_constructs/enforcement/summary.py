@@ -79,12 +79,9 @@ def read_summary(folder: Path, *, seconds: float) -> Summary:
         seconds: How long the synthesis took.
     """
     templates = dict(_templates(folder))
-    report = folder / REPORT
     findings: list[Finding] = []
     accepted: list[AcceptedFinding] = []
-    # Without a plugin that found something, the CDK may write no report at all.
-    plugins = json.loads(report.read_text())["pluginReports"] if report.exists() else []
-    for plugin in plugins:
+    for plugin in plugin_reports(folder):
         for violation in plugin["violations"]:
             rule = _qualified(plugin["pluginName"], violation["ruleName"])
             severity = violation.get("severity", "error")
@@ -102,8 +99,20 @@ def read_summary(folder: Path, *, seconds: float) -> Summary:
         accepted=tuple(sorted(accepted)),
         costs=standing_costs(templates.values()),
         seconds=seconds,
-        report=report,
+        report=folder / REPORT,
     )
+
+
+def plugin_reports(folder: Path) -> list[dict[str, Any]]:
+    """Read what each plugin reported; one that found nothing leaves no trace.
+
+    Args:
+        folder: The assembly (`cdk.out`).
+    """
+    report = folder / REPORT
+    # Without a plugin that found something, the CDK may write no report at all.
+    reports: list[dict[str, Any]] = json.loads(report.read_text())["pluginReports"] if report.exists() else []
+    return reports
 
 
 def print_summary(summary: Summary, out: TextIO) -> None:

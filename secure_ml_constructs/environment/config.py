@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from secure_ml_constructs.audit import ObjectLockMode, TrailEvents
 from secure_ml_constructs.audit.log_archive import MINIMUM_RETENTION_DAYS
-from secure_ml_constructs.environment.network_config import NetworkSection
+from secure_ml_constructs.environment.network_config import NetworkSection, Section
 from secure_ml_constructs.errors import ConfigurationError, Problem, Problems
 from secure_ml_constructs.key_uses import KeyClass
 from secure_ml_constructs.perimeter import DataPerimeter, PerimeterException
@@ -26,12 +26,6 @@ from secure_ml_constructs.verification.rules import Settings
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="12 digits, in quotes.")]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="For instance eu-central-1.")]
 KeyArn = Annotated[str, Field(pattern=r"^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$")]
-
-
-class Section(BaseModel):
-    """A part of the file: nothing unknown, nothing changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ExceptionSection(Section):

@@ -21,11 +21,13 @@ from secure_ml_constructs.network import (
 from secure_ml_constructs.network.secure_vpc import check_zones
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A part of the file: nothing unknown, nothing changed after reading."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class EndpointsSection(_Section):
+class EndpointsSection(Section):
     """Which VPC endpoints there are."""
 
     profile: EndpointProfile = EndpointProfile.STUDIO
@@ -42,7 +44,7 @@ class EndpointsSection(_Section):
         return Endpoints(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
-class PrefixListsSection(_Section):
+class PrefixListsSection(Section):
     """AWS's managed prefix lists in the region; looked up at deployment where left out."""
 
     s3: str | None = None
@@ -53,7 +55,7 @@ class PrefixListsSection(_Section):
         return PrefixLists(s3=self.s3, dynamodb=self.dynamodb)
 
 
-class ExistingSubnetSection(_Section):
+class ExistingSubnetSection(Section):
     """An isolated subnet that the network team owns."""
 
     availability_zone: str
@@ -61,7 +63,7 @@ class ExistingSubnetSection(_Section):
     route_table_id: str | None = None
 
 
-class ExistingGroupsSection(_Section):
+class ExistingGroupsSection(Section):
     """Security groups that exist; each left out is made."""
 
     endpoints: str | None = None
@@ -70,7 +72,7 @@ class ExistingGroupsSection(_Section):
     admit: bool = Field(default=True, description="False where another account owns the endpoints' group.")
 
 
-class ExistingVpcSection(_Section):
+class ExistingVpcSection(Section):
     """A VPC, or shared subnets of one, that the network team owns."""
 
     vpc: str = Field(description="Its id.")
@@ -95,7 +97,7 @@ class ExistingVpcSection(_Section):
         )
 
 
-class NetworkSection(_Section):
+class NetworkSection(Section):
     """The network: a new VPC, or an existing one."""
 
     cidr: str = "10.0.0.0/16"
