@@ -8,6 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,18 @@ def _warm() -> None:
     app.synth()
 
 
-def _environments(app: Any, count: int) -> None:
-    from secure_ml_constructs.environment import SecureMlEnvironment, load_config
+@cache
+def _config() -> Any:
+    from secure_ml_constructs.environment import load_config
 
-    config = load_config(REFERENCE)
+    return load_config(REFERENCE)
+
+
+def _environments(app: Any, count: int) -> None:
+    from secure_ml_constructs.environment import SecureMlEnvironment
+
     for number in range(count):
-        named = config.model_copy(update={"name": f"ml-{number:02}"})
+        named = _config().model_copy(update={"name": f"ml-{number:02}"})
         SecureMlEnvironment(app, f"Environment{number:02}", config=named)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TypedDict
 
 from aws_cdk import aws_s3 as s3
@@ -17,6 +18,7 @@ class Closed(TypedDict):
     versioning_configuration: s3.CfnBucket.VersioningConfigurationProperty
 
 
+@cache
 def closed() -> Closed:
     """Give the properties of a bucket that is versioned, has no ACLs and is never public. (D2, D4)"""
     return Closed(
@@ -33,6 +35,7 @@ def closed() -> Closed:
     )
 
 
+@cache
 def customer_key(key_arn: str) -> s3.CfnBucket.BucketEncryptionProperty:
     """Give a bucket's encryption under a customer key, with a bucket key: fewer calls to KMS. (E3)"""
     return _Bucket.BucketEncryptionProperty(

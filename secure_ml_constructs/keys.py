@@ -9,7 +9,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from secure_ml_constructs._cdk import child_path
+from secure_ml_constructs._cdk import child_path, imported_key, key_arn
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.key_uses import KeyClass, key_policy
 from secure_ml_constructs.perimeter import DataPerimeter
@@ -116,7 +116,7 @@ class EnvironmentKeys(Construct):
         # that are made after it.
         if key_class in self._existing:
             return self._existing[key_class]
-        return kms.Key.from_key_arn(self, f"{key_class.capitalize()}Key", self._arns[key_class])
+        return imported_key(self, f"{key_class.capitalize()}Key", self._arns[key_class])
 
 
 def refuse_aws_managed(problems: Problems, argument: str, key: kms.IKey) -> str:
@@ -127,7 +127,7 @@ def refuse_aws_managed(problems: Problems, argument: str, key: kms.IKey) -> str:
         argument: The argument's name.
         key: What the caller gave.
     """
-    arn = key.key_arn
+    arn = key_arn(key)
     if "alias/aws/" in arn:
         problems.add(
             argument,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from aws_cdk import aws_s3 as s3
 
-from secure_ml_constructs._acknowledge import acknowledge, health_packs
+from secure_ml_constructs._acknowledge import health_packs
 
 _Bucket = s3.CfnBucket
 
 
+@cache
 def housekeeping() -> list[s3.CfnBucket.RuleProperty]:
     """Give the lifecycle rules for what is no record: broken uploads and delete markers over nothing."""
     return [
@@ -23,14 +26,9 @@ def housekeeping() -> list[s3.CfnBucket.RuleProperty]:
     ]
 
 
-def acknowledge_logging(bucket: s3.CfnBucket, reason: str) -> None:
-    """Accept that a bucket has no server access logs of its own."""
-    acknowledge(
-        bucket,
-        [
-            "AwsSolutions::AwsSolutions-S1",
-            "SecureMl::S3BucketAccessLogged",
-            *health_packs("S3BucketLoggingEnabled"),
-        ],
-        reason,
-    )
+# What the packs call a bucket that has no server access logs of its own.
+NOT_LOGGED = (
+    "AwsSolutions::AwsSolutions-S1",
+    "SecureMl::S3BucketAccessLogged",
+    *health_packs("S3BucketLoggingEnabled"),
+)

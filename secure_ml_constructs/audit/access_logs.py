@@ -9,9 +9,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge, acknowledge_wildcards, health_packs
+from secure_ml_constructs._acknowledge import acknowledge_all, acknowledge_wildcards, health_packs
 from secure_ml_constructs._buckets import closed
-from secure_ml_constructs.audit._buckets import acknowledge_logging, housekeeping
+from secure_ml_constructs.audit._buckets import NOT_LOGGED, housekeeping
 from secure_ml_constructs.audit.archive_policies import ACCESS_LOG_PREFIX, access_log_policy
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import allow, document
@@ -105,16 +105,20 @@ class AccessLogBucket(Construct):
             policy_document=_permissions(self.bucket_arn, archive_arn, key_arn),
             roles=[role.ref],
         )
-        acknowledge_logging(
+        acknowledge_all(
             bucket,
-            "This is the bucket that server access logs are delivered to; logging it into itself never "
-            "ends. An AuditTrail records every read of it as a CloudTrail data event.",
-        )
-        acknowledge(
-            bucket,
-            health_packs("S3DefaultEncryptionKMS"),
-            "S3 delivers server access logs only to a bucket under its own keys (SSE-S3). The replicas "
-            "in the archive are under the customer key.",
+            {
+                **dict.fromkeys(
+                    NOT_LOGGED,
+                    "This is the bucket that server access logs are delivered to; logging it into itself "
+                    "never ends. An AuditTrail records every read of it as a CloudTrail data event.",
+                ),
+                **dict.fromkeys(
+                    health_packs("S3DefaultEncryptionKMS"),
+                    "S3 delivers server access logs only to a bucket under its own keys (SSE-S3). The "
+                    "replicas in the archive are under the customer key.",
+                ),
+            },
         )
         reason = (
             "Replication copies every access log there is; the prefix is the whole of what the role reaches, "

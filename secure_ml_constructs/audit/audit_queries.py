@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
-from aws_cdk import Aws, Names, Stack
+from aws_cdk import Names
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
@@ -16,7 +16,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge_wildcards
-from secure_ml_constructs._cdk import child_path, is_token
+from secure_ml_constructs._cdk import account, child_path, is_token, partition, region
 from secure_ml_constructs.audit.cloudtrail_table import (
     COLUMNS,
     INPUT_FORMAT,
@@ -248,7 +248,7 @@ class AuditQueries(Construct):
             storage = {
                 "result_configuration": group.ResultConfigurationProperty(
                     output_location=f"s3://{self._results.bucket.bucket_name}/{self._results.prefix}",
-                    expected_bucket_owner=Stack.of(self).account,
+                    expected_bucket_owner=account(),
                     encryption_configuration=group.EncryptionConfigurationProperty(
                         encryption_option="SSE_KMS", kms_key=key_arn
                     ),
@@ -272,7 +272,7 @@ class AuditQueries(Construct):
         return str(workgroup.ref)
 
     def _make_tables(self, name: str) -> str:
-        catalog = Stack.of(self).account
+        catalog = account()
         database = glue.CfnDatabase(
             self,
             "Database",
@@ -282,29 +282,29 @@ class AuditQueries(Construct):
             ),
         )
         reference: str = database.ref
-        table = glue.CfnTable
         for table_name, folder in _TABLES.items():
             glue.CfnTable(
                 self,
                 table_name.title().replace("_", ""),
                 catalog_id=catalog,
                 database_name=reference,
-                table_input=table.TableInputProperty(
-                    name=table_name,
-                    table_type="EXTERNAL_TABLE",
-                    parameters={
+                # A plain mapping: so many typed columns take three times as long.
+                table_input={
+                    "name": table_name,
+                    "tableType": "EXTERNAL_TABLE",
+                    "parameters": {
                         "classification": "cloudtrail",
                         **{key: _sub(value) for key, value in self._location.projection(folder).items()},
                     },
-                    partition_keys=_columns(PARTITIONS),
-                    storage_descriptor=table.StorageDescriptorProperty(
-                        columns=_columns(COLUMNS),
-                        input_format=INPUT_FORMAT,
-                        location=f"{self._location.root()}/",
-                        output_format=OUTPUT_FORMAT,
-                        serde_info=table.SerdeInfoProperty(serialization_library=SERDE),
-                    ),
-                ),
+                    "partitionKeys": _columns(PARTITIONS),
+                    "storageDescriptor": {
+                        "columns": _columns(COLUMNS),
+                        "inputFormat": INPUT_FORMAT,
+                        "location": f"{self._location.root()}/",
+                        "outputFormat": OUTPUT_FORMAT,
+                        "serdeInfo": {"serializationLibrary": SERDE},
+                    },
+                },
             )
         return reference
 
@@ -330,11 +330,11 @@ def _sub(text: str) -> str:
 @cache
 def _pseudo_parameters() -> tuple[tuple[str, str], ...]:
     return (
-        ("${AWS::AccountId}", Aws.ACCOUNT_ID),
-        ("${AWS::Partition}", Aws.PARTITION),
-        ("${AWS::Region}", Aws.REGION),
+        ("${AWS::AccountId}", account()),
+        ("${AWS::Partition}", partition()),
+        ("${AWS::Region}", region()),
     )
 
 
-def _columns(columns: Mapping[str, str]) -> list[glue.CfnTable.ColumnProperty]:
-    return [glue.CfnTable.ColumnProperty(name=name, type=kind) for name, kind in columns.items()]
+def _columns(columns: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "type": kind} for name, kind in columns.items()]

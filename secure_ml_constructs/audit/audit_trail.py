@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_cloudtrail as cloudtrail
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -13,7 +13,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge_wildcards
-from secure_ml_constructs._cdk import child_path, is_token
+from secure_ml_constructs._cdk import child_path, is_token, region
 from secure_ml_constructs._retention import check_retention
 from secure_ml_constructs.audit.audit_queries import AuditQueries, QueryResults, check_results
 from secure_ml_constructs.audit.cloudtrail_table import TrailLocation
@@ -149,8 +149,8 @@ class AuditTrail(Construct):
         trail = cloudtrail.CfnTrail(
             self,
             "Trail",
-            advanced_event_selectors=_selectors(
-                events, Stack.of(self).region, (archive.bucket_arn, archive.access_log_bucket_arn)
+            advanced_event_selectors=events.selectors(
+                region=region(), archive_arns=(archive.bucket_arn, archive.access_log_bucket_arn)
             ),
             cloud_watch_logs_log_group_arn=self._log_group_arn,
             cloud_watch_logs_role_arn=role.attr_arn,
@@ -279,15 +279,3 @@ def _check_retention(problems: Problems, days: int, log_group: logs.ILogGroup | 
             "The log group is yours, and so is its retention.",
             "Leave one of the two arguments out.",
         )
-
-
-def _selectors(
-    events: TrailEvents, region: str, archive_arns: tuple[str, ...]
-) -> list[cloudtrail.CfnTrail.AdvancedEventSelectorProperty]:
-    return [
-        _Trail.AdvancedEventSelectorProperty(
-            name=selector["name"],
-            field_selectors=[_Trail.AdvancedFieldSelectorProperty(**field) for field in selector["fields"]],
-        )
-        for selector in events.selectors(region=region, archive_arns=archive_arns)
-    ]

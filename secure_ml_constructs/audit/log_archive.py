@@ -12,10 +12,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge, health_packs
+from secure_ml_constructs._acknowledge import acknowledge_all, health_packs
 from secure_ml_constructs._buckets import closed, customer_key
 from secure_ml_constructs._cdk import child_path, is_token
-from secure_ml_constructs.audit._buckets import acknowledge_logging, housekeeping
+from secure_ml_constructs.audit._buckets import NOT_LOGGED, housekeeping
 from secure_ml_constructs.audit.access_logs import AccessLogBucket
 from secure_ml_constructs.audit.archive_policies import ACCESS_LOG_PREFIX, archive_policy
 from secure_ml_constructs.errors import Problems
@@ -222,19 +222,19 @@ class LogArchive(Construct):
             **closed(),
         )
         bucket.apply_removal_policy(RemovalPolicy.RETAIN)
-        if given is None:
-            acknowledge_logging(
-                bucket,
-                "The access-log bucket replicates into this archive, so the archive can't log into it: "
-                "neither bucket could be created first, and each replica would be logged and replicated "
-                "again. An AuditTrail records every read of the archive as a CloudTrail data event.",
-            )
-        acknowledge(
-            bucket,
+        reasons = dict.fromkeys(
             health_packs("S3BucketReplicationEnabled"),
             "This is where other logs are replicated to. Object Lock keeps its versions from every "
             "deletion; a copy in another region is a decision on residency, made by name.",
         )
+        if given is None:
+            reasons |= dict.fromkeys(
+                NOT_LOGGED,
+                "The access-log bucket replicates into this archive, so the archive can't log into it: "
+                "neither bucket could be created first, and each replica would be logged and replicated "
+                "again. An AuditTrail records every read of the archive as a CloudTrail data event.",
+            )
+        acknowledge_all(bucket, reasons)
         return bucket
 
 

@@ -101,7 +101,7 @@ class TrailEvents:
             )
 
     def selectors(self, *, region: str, archive_arns: Sequence[str]) -> list[Selector]:
-        """Give the advanced event selectors, each a name and its fields.
+        """Give the advanced event selectors, as CfnTrail takes them.
 
         Args:
             region: The trail's region.
@@ -109,9 +109,9 @@ class TrailEvents:
         """
         archives = [f"{arn}/" for arn in archive_arns]
         if self.data_buckets is None:
-            objects = {"not_starts_with": archives}
+            objects = {"notStartsWith": archives}
         else:
-            objects = {"starts_with": [f"{arn}/" for arn in self.data_buckets]}
+            objects = {"startsWith": [f"{arn}/" for arn in self.data_buckets]}
         result = [
             _selector("Management", "Management"),
             _selector("Objects", "Data", _type("AWS::S3::Object"), {"field": "resources.ARN", **objects}),
@@ -120,18 +120,18 @@ class TrailEvents:
                 "ArchiveReads",
                 "Data",
                 _type("AWS::S3::Object"),
-                {"field": "resources.ARN", "starts_with": archives},
-                {"field": "eventName", "not_equals": ["PutObject"]},
+                {"field": "resources.ARN", "startsWith": archives},
+                {"field": "eventName", "notEquals": ["PutObject"]},
             ),
         ]
         result += [
             _selector(kind.rpartition("::")[2], "Data", _type(kind))
             for kind in dict.fromkeys(self.data_types)
         ]
-        denied = {"field": "errorCode", "equal_to": ["VpceAccessDenied"]}
+        denied = {"field": "errorCode", "equalTo": ["VpceAccessDenied"]}
         sources = self.network_sources
         for source in dict.fromkeys(network_sources(region) if sources is None else sources):
-            fields = [{"field": "eventSource", "equal_to": [source]}]
+            fields = [{"field": "eventSource", "equalTo": [source]}]
             if self.denied_network_calls_only:
                 fields.append(denied)
             result.append(_selector(f"Network {source.partition('.')[0]}", "NetworkActivity", *fields))
@@ -143,15 +143,15 @@ def selector_values(selectors: Sequence[Selector]) -> int:
     return sum(
         len(value)
         for selector in selectors
-        for field in selector["fields"]
+        for field in selector["fieldSelectors"]
         for value in field.values()
         if isinstance(value, list)
     )
 
 
 def _selector(name: str, category: str, *fields: dict[str, Any]) -> Selector:
-    return {"name": name, "fields": [{"field": "eventCategory", "equal_to": [category]}, *fields]}
+    return {"name": name, "fieldSelectors": [{"field": "eventCategory", "equalTo": [category]}, *fields]}
 
 
 def _type(kind: str) -> dict[str, Any]:
-    return {"field": "resources.type", "equal_to": [kind]}
+    return {"field": "resources.type", "equalTo": [kind]}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Aws, CfnCondition, CfnMapping, Fn, Stack
+from aws_cdk import CfnCondition, CfnMapping, Fn, Stack, Token
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from secure_ml_constructs._cdk import is_token
+from secure_ml_constructs._cdk import is_token, partition
 from secure_ml_constructs.network.aws_registries import (
     partition_accounts,
     registries,
@@ -17,7 +17,6 @@ from secure_ml_constructs.network.aws_registries import (
 )
 from secure_ml_constructs.network.endpoint_services import EndpointService
 from secure_ml_constructs.network.endpoints import Endpoints
-from secure_ml_constructs.network.references import weak_by_default, weaken
 from secure_ml_constructs.perimeter import AwsOwnedResource, DataPerimeter
 from secure_ml_constructs.policy import sub
 
@@ -61,6 +60,7 @@ class EndpointSet(Construct):
 
     Attributes:
         ids: The endpoints' ids by service, existing ones among them.
+        resources: The endpoints that were made.
         zone_pairs: The number of interfaces made: what is charged by the hour.
     """
 
@@ -111,8 +111,7 @@ class EndpointSet(Construct):
                         private_dns_only_for_inbound_resolver_endpoint="AllResolvers"
                     )
             endpoints_made[service.name] = ec2.CfnVPCEndpoint(self, _logical(service), **properties)
-        if not weak_by_default(self):
-            weaken(*endpoints_made.values())
+        self.resources = tuple(endpoints_made.values())
         self.ids: Mapping[str, str] = EndpointIds({**existing, **endpoints_made})
 
     def _images(self, region: str) -> tuple[AwsOwnedResource, ...]:
@@ -120,15 +119,13 @@ class EndpointSet(Construct):
             return registries(registry_accounts(region))
         table = {partition: {"Accounts": accounts} for partition, accounts in partition_accounts().items()}
         mapping = CfnMapping(self, "AwsRegistries", mapping=table)
-        return registries(mapping.find_in_map(Aws.PARTITION, "Accounts"))
+        return registries(mapping.find_in_map(partition(), "Accounts"))
 
     def _china_prefix(self, services: Sequence[EndpointService]) -> str:
         if not any("cn-" in service.local_prefix for service in services):
             return "com.amazonaws"
-        condition = CfnCondition(
-            self, "InChina", expression=Fn.condition_equals(Fn.ref("AWS::Partition"), "aws-cn")
-        )
-        return Fn.condition_if(condition.logical_id, "cn.com.amazonaws", "com.amazonaws").to_string()
+        condition = CfnCondition(self, "InChina", expression=Fn.condition_equals(partition(), "aws-cn"))
+        return Token.as_string({"Fn::If": [condition.logical_id, "cn.com.amazonaws", "com.amazonaws"]})
 
 
 def _has_registry(services: Sequence[EndpointService]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from secure_ml_constructs._cdk import child_path
+from secure_ml_constructs._cdk import child_path, key_arn
 from secure_ml_constructs._retention import check_retention
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.network.endpoint_set import EndpointSet
@@ -14,7 +14,6 @@ from secure_ml_constructs.network.existing_vpc import ExistingGroups, ExistingVp
 from secure_ml_constructs.network.flow_log import VpcFlowLog
 from secure_ml_constructs.network.ml_network import MlNetwork
 from secure_ml_constructs.network.prefix_lists import PrefixLists
-from secure_ml_constructs.network.security_groups import EndpointGroup
 from secure_ml_constructs.network.settings import NetworkSettings
 from secure_ml_constructs.perimeter import DataPerimeter
 
@@ -75,14 +74,14 @@ class ExistingNetwork(MlNetwork):
         self.availability_zones = tuple(subnet.availability_zone for subnet in subnets)
         self.isolated_subnet_ids = tuple(subnet.subnet_id for subnet in subnets)
         self.route_table_ids = tuple(subnet.route_table_id or "" for subnet in subnets)
-        key_arn = logs_key.key_arn
+        logs_key_arn = key_arn(logs_key)
         if flow_log_retention_days is not None:
             VpcFlowLog(
                 self,
                 "FlowLog",
                 perimeter=perimeter,
                 vpc_id=vpc_id,
-                logs_key_arn=key_arn,
+                logs_key_arn=logs_key_arn,
                 retention_days=flow_log_retention_days,
             )
         self._prefix_lists = listed
@@ -91,7 +90,7 @@ class ExistingNetwork(MlNetwork):
                 self,
                 "Settings",
                 perimeter=perimeter,
-                logs_key_arn=key_arn,
+                logs_key_arn=logs_key_arn,
                 prefix_lists=() if prefix_lists else gateways,
                 isolated=(vpc_id, self.isolated_subnet_ids) if existing.check_at_deployment else None,
             )
@@ -109,14 +108,13 @@ class ExistingNetwork(MlNetwork):
             route_table_ids=self.route_table_ids,
             security_group_id=self.endpoint_security_group_id,
         )
+        self._weaken(*made.resources)
         self.endpoint_ids = made.ids
         self.endpoint_zone_pairs = made.zone_pairs
 
     def _make_groups(self, given: ExistingGroups) -> None:
         self._admit = given.admit
-        self.endpoint_security_group_id = (
-            given.endpoints or EndpointGroup(self, "EndpointGroup", vpc_id=self.vpc_id).group_id
-        )
+        self.endpoint_security_group_id = given.endpoints or self._endpoint_group()
         self.workload_security_group_id = (
             given.workloads or self._client("WorkloadGroup", "Notebooks, functions and inference").group_id
         )

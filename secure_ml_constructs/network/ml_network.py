@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
+from aws_cdk import CfnResource
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from secure_ml_constructs.network.security_groups import ClientGroup
+from secure_ml_constructs.network.references import weak_by_default, weaken
+from secure_ml_constructs.network.security_groups import ClientGroup, EndpointGroup
 
 
 class MlNetwork(Construct):
@@ -83,8 +85,16 @@ class MlNetwork(Construct):
         group = self._client(id, f"Jobs of {id}", jobs=True, efa=efa)
         return self._group(f"{id}SecurityGroup", group.group_id)
 
+    def _weaken(self, *resources: CfnResource) -> None:
+        if not self._weak_by_default:
+            weaken(*resources)
+
+    @cached_property
+    def _weak_by_default(self) -> bool:
+        return weak_by_default(self)
+
     def _client(self, id: str, description: str, *, jobs: bool = False, efa: bool = False) -> ClientGroup:
-        return ClientGroup(
+        made = ClientGroup(
             self,
             id,
             vpc_id=self.vpc_id,
@@ -95,6 +105,13 @@ class MlNetwork(Construct):
             efa=efa,
             admit=self._admit,
         )
+        self._weaken(made.resource)
+        return made
+
+    def _endpoint_group(self) -> str:
+        made = EndpointGroup(self, "EndpointGroup", vpc_id=self.vpc_id)
+        self._weaken(made.resource)
+        return made.group_id
 
     def _group(self, id: str, group_id: str) -> ec2.ISecurityGroup:
         # Not "all outbound": a rule that a caller asks for is then really made.

@@ -13,7 +13,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
-from secure_ml_constructs._cdk import child_path, is_token
+from secure_ml_constructs._cdk import child_path, is_token, key_arn
 from secure_ml_constructs._retention import check_retention
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.network.addresses import AddressPlan
@@ -25,8 +25,6 @@ from secure_ml_constructs.network.flow_log import VpcFlowLog
 from secure_ml_constructs.network.ml_network import MlNetwork
 from secure_ml_constructs.network.network_acl import IsolatedAcl
 from secure_ml_constructs.network.prefix_lists import PrefixLists
-from secure_ml_constructs.network.references import weak_by_default, weaken
-from secure_ml_constructs.network.security_groups import EndpointGroup
 from secure_ml_constructs.network.settings import NetworkSettings
 from secure_ml_constructs.perimeter import DataPerimeter
 
@@ -144,20 +142,20 @@ class SecureVpc(MlNetwork):
         offered = [] if all(zones) else Fn.get_azs()
         self.availability_zones = tuple(zone or Fn.select(index, offered) for index, zone in enumerate(zones))
         self._make_subnets(vpc, id, ranges)
-        key_arn = logs_key.key_arn
+        logs_key_arn = key_arn(logs_key)
         VpcFlowLog(
             self,
             "FlowLog",
             perimeter=perimeter,
             vpc_id=self.vpc_id,
-            logs_key_arn=key_arn,
+            logs_key_arn=logs_key_arn,
             retention_days=flow_log_retention_days,
         )
         settings = NetworkSettings(
             self,
             "Settings",
             perimeter=perimeter,
-            logs_key_arn=key_arn,
+            logs_key_arn=logs_key_arn,
             default_group=vpc.attr_default_security_group,
             prefix_lists=() if prefix_lists else gateways,
         )
@@ -183,6 +181,7 @@ class SecureVpc(MlNetwork):
             route_table_ids=self.route_table_ids,
             security_group_id=self.endpoint_security_group_id,
         )
+        self._weaken(*made.resources)
         self.endpoint_ids = made.ids
         self.endpoint_zone_pairs = made.zone_pairs
         self._guard(guards)
@@ -233,13 +232,12 @@ class SecureVpc(MlNetwork):
             subnets.append(subnet)
             subnet_ids.append(subnet_id)
             tables.append(table)
-        if not weak_by_default(self):
-            weaken(vpc, *subnets)
+        self._weaken(vpc, *subnets)
         self.isolated_subnet_ids = tuple(subnet_ids)
         self.route_table_ids = tuple(tables)
 
     def _make_groups(self) -> None:
-        self.endpoint_security_group_id = EndpointGroup(self, "EndpointGroup", vpc_id=self.vpc_id).group_id
+        self.endpoint_security_group_id = self._endpoint_group()
         workload = self._client("WorkloadGroup", "Notebooks, functions and inference")
         job = self._client("JobGroup", "Training and processing jobs", jobs=True)
         self.workload_security_group_id = workload.group_id

@@ -8,7 +8,6 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge
-from secure_ml_constructs.network.references import weaken
 
 # What members of a job's group say to one another: the traffic encryption's key exchange and payload, MPI's
 # secure shell, and the frameworks' ports, which they choose freely. (Amazon SageMaker AI: Protect
@@ -39,6 +38,7 @@ class EndpointGroup(Construct):
 
     Attributes:
         group_id: The group's id.
+        resource: The group itself.
     """
 
     def __init__(self, scope: Construct, id: str, *, vpc_id: str) -> None:
@@ -56,7 +56,7 @@ class EndpointGroup(Construct):
                 )
             ],
         )
-        weaken(group)
+        self.resource = group
         self.group_id = group.attr_group_id
 
 
@@ -76,6 +76,7 @@ class ClientGroup(Construct):
 
     Attributes:
         group_id: The group's id.
+        resource: The group itself.
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class ClientGroup(Construct):
                 ),
             ],
         )
-        weaken(group)
+        self.resource = group
         self.group_id = group.attr_group_id
         if admit:
             # Apart from its group, since the two groups name one another.

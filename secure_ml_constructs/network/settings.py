@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge, acknowledge_all, health_packs
+from secure_ml_constructs._acknowledge import acknowledge_all, health_packs
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import Statement, allow, document, sub
 
@@ -99,10 +99,10 @@ class NetworkSettings(Construct):
         if isolated:
             network = {"VpcId": isolated[0], "SubnetIds": list(isolated[1])}
             self._resource(self, "Check", "Custom::IsolatedSubnets", network)
-        acknowledge(policy, "AwsSolutions::AwsSolutions-IAM5[Resource::*]", _DESCRIBE)
         acknowledge_all(
-            function,
+            self,
             {
+                "AwsSolutions::AwsSolutions-IAM5[Resource::*]": _DESCRIBE,
                 **dict.fromkeys(health_packs("LambdaInsideVPC"), _OUTSIDE),
                 **dict.fromkeys(health_packs("LambdaConcurrency"), _ONE_CALLER),
                 **dict.fromkeys(health_packs("LambdaDLQ"), _ANSWERS),

@@ -10,6 +10,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_lakeformation as lakeformation
 from constructs import Construct
 
+from secure_ml_constructs._cdk import account
 from secure_ml_constructs.storage.access import RoleAccess
 
 _CATALOG_READ = (
@@ -54,8 +55,6 @@ class Catalog(Construct):
 
     def __init__(self, scope: Construct, id: str, *, locations: Mapping[str, tuple[str, str]]) -> None:
         super().__init__(scope, id)
-        self._stack = Stack.of(self)
-        self._account = self._stack.account
         unique = Names.unique_resource_name(self, separator="_", max_length=180).lower()
         self._made: dict[str, glue.CfnDatabase] = {}
         for zone, (uri, arn) in locations.items():
@@ -64,7 +63,7 @@ class Catalog(Construct):
             self._made[zone] = glue.CfnDatabase(
                 self,
                 f"{title}Database",
-                catalog_id=self._account,
+                catalog_id=account(),
                 database_input=glue.CfnDatabase.DatabaseInputProperty(
                     name=name,
                     location_uri=uri,
@@ -111,10 +110,8 @@ class Catalog(Construct):
         access.allow(("lakeformation:GetDataAccess",), ["*"], wildcards={"*": _NO_RESOURCE})
         permissions = lakeformation.CfnPrincipalPermissions
         principal = permissions.DataLakePrincipalProperty(data_lake_principal_identifier=access.role.role_arn)
-        database = permissions.DatabaseResourceProperty(catalog_id=self._account, name=name)
-        table = permissions.TableResourceProperty(
-            catalog_id=self._account, database_name=name, table_wildcard={}
-        )
+        database = permissions.DatabaseResourceProperty(catalog_id=account(), name=name)
+        table = permissions.TableResourceProperty(catalog_id=account(), database_name=name, table_wildcard={})
         for what, resource, granted in (
             ("Database", permissions.ResourceProperty(database=database), on_database),
             ("Tables", permissions.ResourceProperty(table=table), on_tables),
@@ -129,4 +126,4 @@ class Catalog(Construct):
             )
 
     def _arn(self, resource: str, name: str | None = None) -> str:
-        return self._stack.format_arn(service="glue", resource=resource, resource_name=name)
+        return Stack.of(self).format_arn(service="glue", resource=resource, resource_name=name)

@@ -18,7 +18,7 @@ ARCHIVE = ("arn:aws:s3:::archive", "arn:aws:s3:::access-logs")
 def recorded(events: TrailEvents, region: str = "eu-central-1", **event: str) -> bool:
     """Tell whether a trail with these selectors would record an event: CloudTrail's own rule."""
     return any(
-        all(_matches(field, event.get(field["field"].replace(".", "_"))) for field in selector["fields"])
+        all(_matches(field, event.get(field["field"].replace(".", "_"))) for field in selector["fieldSelectors"])
         for selector in events.selectors(region=region, archive_arns=ARCHIVE)
     )
 
@@ -27,10 +27,10 @@ def _matches(field: dict[str, Any], value: str | None) -> bool:
     if value is None:
         return False
     tests = {
-        "equal_to": lambda given: value in given,
-        "not_equals": lambda given: value not in given,
-        "starts_with": lambda given: value.startswith(tuple(given)),
-        "not_starts_with": lambda given: not value.startswith(tuple(given)),
+        "equalTo": lambda given: value in given,
+        "notEquals": lambda given: value not in given,
+        "startsWith": lambda given: value.startswith(tuple(given)),
+        "notStartsWith": lambda given: not value.startswith(tuple(given)),
     }
     return all(tests[name](given) for name, given in field.items() if name != "field")
 
@@ -77,10 +77,10 @@ def test_sagemaker_data_events_are_recorded(kind: str) -> None:
 
 def test_network_activity_is_recorded_a_source_at_a_time() -> None:
     selectors = TrailEvents().selectors(region="eu-central-1", archive_arns=ARCHIVE)
-    network = [s for s in selectors if s["fields"][0]["equal_to"] == ["NetworkActivity"]]
+    network = [s for s in selectors if s["fieldSelectors"][0]["equalTo"] == ["NetworkActivity"]]
     assert len(network) == len(network_sources("eu-central-1"))
     for selector in network:
-        (source,) = (f["equal_to"] for f in selector["fields"] if f["field"] == "eventSource")
+        (source,) = (f["equalTo"] for f in selector["fieldSelectors"] if f["field"] == "eventSource")
         assert len(source) == 1
     for source in ("sagemaker", "s3", "kms", "secretsmanager", "ec2", "cloudtrail"):
         event = {"eventCategory": "NetworkActivity", "eventSource": f"{source}.amazonaws.com"}
