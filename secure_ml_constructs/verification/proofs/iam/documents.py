@@ -80,6 +80,7 @@ class Statement:
         resources: Resource patterns; None where it has no such element, as in role trusts.
         not_resource: Whether these are the ones it leaves out.
         conditions: What must hold besides.
+        unsure: Why it may not stand there at all; None where it surely does.
     """
 
     document: str
@@ -91,6 +92,7 @@ class Statement:
     resources: tuple[tuple[Token, ...] | Unknown, ...] | None
     not_resource: bool
     conditions: tuple[Condition, ...]
+    unsure: Unknown | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def parse(document: Any, kind: Kind, name: str = "", *, api: str | None = None) 
 
     Args:
         document: The JSON of it. What is no text, such as an intrinsic function that nobody resolved, is
-            taken as not known.
+            taken as not known; an `Unknown` in it says why.
         kind: What it is attached to.
         name: What to call it in an answer.
         api: For the policy of an API: the API's ARN up to its id, which `execute-api:/…` stands for.
@@ -155,7 +157,7 @@ def _statement(given: Any, name: str, index: int, variables: bool, api: str | No
             raise UnreadableError(f"{where}: either {pair[0]} or {pair[1]}")
     not_action, not_resource = "NotAction" in given, "NotResource" in given
     actions = given.get("NotAction" if not_action else "Action")
-    if not actions:
+    if not isinstance(actions, Unknown) and not actions:
         raise UnreadableError(f"{where}: names no Action")
     resources = given.get("NotResource" if not_resource else "Resource")
     return Statement(
@@ -198,7 +200,7 @@ def _text(
     elif isinstance(value, int | float):
         value = str(value)
     if not isinstance(value, str):
-        return Unknown(f"{what} that is not resolved: {value}")
+        return value if isinstance(value, Unknown) else Unknown(f"{what} that is not resolved: {value}")
     return tokens(value.lower() if lower else value, wildcards, variables)
 
 
@@ -215,6 +217,8 @@ def _principals(given: Mapping[str, Any], where: str) -> Principals | None:
     element = given.get("NotPrincipal" if inverted else "Principal")
     if element is None:
         return None
+    if isinstance(element, Unknown):
+        return Principals(False, (), inverted, element)
     if element == "*":
         return Principals(True, (), inverted, None)
     if not isinstance(element, Mapping):
@@ -226,7 +230,11 @@ def _principals(given: Mapping[str, Any], where: str) -> Principals | None:
             if value == "*" and kind == "AWS":
                 anyone = True
             elif not isinstance(value, str):
-                unknown = Unknown(f"a principal that is not resolved: {value}")
+                unknown = (
+                    value
+                    if isinstance(value, Unknown)
+                    else Unknown(f"a principal that is not resolved: {value}")
+                )
             else:
                 names.append((kind, value))
     return Principals(anyone, tuple(names), inverted, unknown)

@@ -39,13 +39,18 @@ _UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 
 
 def action_matches(statement: Statement, action: str) -> Ternary:
-    """Whether the Action or NotAction element covers an action; case does not matter."""
+    """Whether the Action or NotAction element covers an action; case does not matter.
+
+    A statement that may not stand there at all covers nothing for certain.
+    """
     low = action.lower()
     service = low.partition(":")[0]
     found = some(
         each if isinstance(each, Unknown) else _action(each, low, service) for each in statement.actions
     )
-    return negation(found) if statement.not_action else found
+    if statement.not_action:
+        found = negation(found)
+    return found if statement.unsure is None else every((found, statement.unsure))
 
 
 @lru_cache(maxsize=65536)

@@ -54,7 +54,8 @@ def _statement(statement: Statement) -> Ternary:
         return Unknown("whether an Allow with NotPrincipal makes a bucket public")
     if not element.anyone:
         return False
-    return every(negation(_narrows(condition)) for condition in statement.conditions)
+    stands = True if statement.unsure is None else statement.unsure
+    return every((stands, *(negation(_narrows(condition)) for condition in statement.conditions)))
 
 
 def _narrows(condition: Condition) -> Ternary:
