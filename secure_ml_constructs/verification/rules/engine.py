@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome, Unknown
+from secure_ml_constructs.verification.rules.outcome import PASS, Context, Fail, Outcome, Unknown
+from secure_ml_constructs.verification.rules.reading import uncollected
 from secure_ml_constructs.verification.rules.rule import Rule, Severity
 from secure_ml_constructs.verification.rules.settings import Settings
 from secure_ml_constructs.verification.templates import Resource, Templates, TooManyWorldsError
+
+Check = Callable[[Context], Sequence[Outcome]]
 
 # The type that rules on a template as a whole judge.
 TEMPLATE = "Template"
@@ -62,12 +64,12 @@ class Engine:
 
     def __init__(self, rules: Iterable[Rule], settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
-        self._by_type: dict[str, list[Rule]] = defaultdict(list)
+        self._by_type: dict[str, list[tuple[Rule, Check]]] = defaultdict(list)
         for rule in rules:
             if rule.id in self.settings.off or (rule.off and rule.id not in self.settings.on):
                 continue
             for type_ in rule.types:
-                self._by_type[type_].append(rule)
+                self._by_type[type_].append((rule, rule.requirement.check))
 
     def check(self, templates: Templates | Mapping[str, Any]) -> list[Finding]:
         """Judge templates.
@@ -82,14 +84,8 @@ class Engine:
             TemplateError: A mapping holds what is no template.
         """
         graph = templates if isinstance(templates, Templates) else Templates.of(templates)
-        # Thousands of small objects, none in a circle: collecting in between is a fifth of the time.
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
+        with uncollected():
             return self._judge(graph)
-        finally:
-            if collecting:
-                gc.enable()
 
     def _judge(self, graph: Templates) -> list[Finding]:
         context = Context(graph, self.settings)
@@ -100,8 +96,8 @@ class Engine:
                 rules = self._by_type.get(resource.type)
                 if rules:
                     context.resource = resource
-                    for rule in rules:
-                        for outcome in _ask(rule, resource, context):
+                    for rule, check in rules:
+                        for outcome in _ask(check, context):
                             findings.append(self._finding(rule, resource, outcome))
         return findings
 
@@ -128,18 +124,17 @@ class Engine:
         )
 
 
-def _ask(rule: Rule, resource: Resource, context: Context) -> Sequence[Outcome]:
+def _ask(check: Check, context: Context) -> Sequence[Outcome]:
     """Every outcome in any world, a failure before what can't be told."""
-    requirement, graph = rule.requirement, context.graph
-    if resource.condition is None:
+    graph, resource = context.graph, context.resource
+    graph.start()
+    first = check(context) if resource.condition is None or graph.exists(resource) else PASS
+    if not graph.branched:
         # Most resources have no condition anywhere: then there is one world, and nothing to gather.
-        graph.start()
-        first = requirement.check(context)
-        if not graph.branched:
-            return first
-    found: dict[Outcome, None] = {}
+        return first
+    found = dict.fromkeys(first)
     try:
-        for outcomes in graph.worlds(lambda: requirement.check(context) if graph.exists(resource) else ()):
+        for outcomes in graph.others(lambda: check(context) if graph.exists(resource) else PASS):
             found.update(dict.fromkeys(outcomes))
     except TooManyWorldsError:
         found[Unknown("It depends on more conditions than can be tried.")] = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from secure_ml_constructs.verification.templates import (
@@ -86,13 +87,19 @@ class Statement:
     resources: tuple[str, ...]
     conditions: dict[tuple[str, str], tuple[str, ...]]
     unresolved: Unresolved | None
+    _patterns: list[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Tell the actions with a wildcard apart: few have one, and they are asked for again and again."""
+        self._patterns = [action for action in self.actions if "*" in action or "?" in action]
 
     def covers(self, action: str) -> bool:
         """Whether the actions hold one, wildcards read."""
         action = action.lower()
-        if "NotAction" in self.inverted:
-            return not any(fnmatchcase(action, pattern) for pattern in self.actions)
-        return any(pattern == action or fnmatchcase(action, pattern) for pattern in self.actions)
+        held = action in self.actions
+        if not held and self._patterns:
+            held = any(fnmatchcase(action, pattern) for pattern in self._patterns)
+        return held != ("NotAction" in self.inverted)
 
     @property
     def public(self) -> bool:
@@ -102,7 +109,9 @@ class Statement:
 
     def bound(self, *keys: str) -> bool:
         """Whether a condition ties the request down: by one of the keys, else by any that binds."""
-        wanted = {key.lower() for key in keys} or _BINDING
+        if not self.conditions:
+            return False
+        wanted = _lower(keys) if keys else _BINDING
         for (operator, key), values in self.conditions.items():
             if key not in wanted:
                 continue
@@ -116,14 +125,20 @@ class Statement:
 
     def has(self, key: str) -> bool:
         """Whether any condition names a key."""
-        return any(name == key.lower() for _, name in self.conditions)
+        key = key.lower()
+        return any(name == key for _, name in self.conditions)
 
     def anywhere(self, *, account: bool = True) -> bool:
         """Whether the resources are all there are, in every account or, with `account`, in one."""
         if "NotResource" in self.inverted:
             return True
         everything = _EVERYTHING if account else _EVERYWHERE
-        return any(everything.fullmatch(_VARIABLE.sub("X", text)) for text in self.resources)
+        return any(everything.fullmatch(_VARIABLE.sub("X", text)) for text in self.resources if "*" in text)
+
+
+@cache
+def _lower(keys: tuple[str, ...]) -> set[str]:
+    return {key.lower() for key in keys}
 
 
 def _anything(value: str) -> bool:
@@ -143,16 +158,7 @@ def statements(graph: Templates, template: Template, document: Any) -> list[Stat
     Returns:
         Its statements, or why it can't be read.
     """
-    memo = graph.memo
-    key = ("statements", id(document))
-    if key in memo:
-        return memo[key]  # type: ignore[no-any-return]
-    before = graph.branched
-    found = _read(graph, template, document)
-    # What hangs on a condition is another thing in another world.
-    if not before and not graph.branched:
-        memo[key] = found
-    return found
+    return graph.once(("statements", template), document, lambda: _read(graph, template, document))
 
 
 def _read(graph: Templates, template: Template, document: Any) -> list[Statement] | Unresolved:
@@ -180,8 +186,8 @@ class _Reader:
     """Reads the statements of one document, each value once."""
 
     def __init__(self, graph: Templates, template: Template) -> None:
+        self._graph = graph
         self._resolve = graph.resolve
-        self._memo = graph.memo
         self._template = template
         self._unresolved: Unresolved | None = None
 
@@ -236,33 +242,31 @@ class _Reader:
             return ()
         if type(value) is list and len(value) > _LONG:
             # Lists of every account of a service stand in each endpoint's policy, the same object each time.
-            key = ("texts", id(value))
-            if key not in self._memo:
-                texts = self._each(value)
-                if self._unresolved:
-                    return texts
-                # The list is kept with it, so that no other list gets its identity.
-                self._memo[key] = (texts, value)
-            return self._memo[key][0]  # type: ignore[no-any-return]
-        return self._each(value)
+            question = ("texts", self._template)
+            texts, unresolved = self._graph.once(question, value, lambda: self._each(value))
+        else:
+            texts, unresolved = self._each(value)
+        self._unresolved = self._unresolved or unresolved
+        return texts
 
-    def _each(self, value: Any) -> tuple[str, ...]:
+    def _each(self, value: Any) -> tuple[tuple[str, ...], Unresolved | None]:
         found: list[str] = []
+        unresolved: Unresolved | None = None
         for part in value if type(value) is list else (value,):
             if type(part) is not str:
                 part = self._resolve(self._template, part)
                 if part is ABSENT:
                     continue
                 if type(part) is Unresolved:
-                    self._unresolved = self._unresolved or part
+                    unresolved = unresolved or part
                 elif type(part) is Text:
-                    self._unresolved = self._unresolved or part.unresolved
+                    unresolved = unresolved or part.unresolved
                 elif type(part) is list:
                     found += map(show, part)
                     continue
                 part = show(part)
             found.append(part)
-        return tuple(found)
+        return tuple(found), unresolved
 
 
 def _list(value: Any) -> list[Any]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from secure_ml_constructs.verification.rules.policies import statements
 from secure_ml_constructs.verification.templates import Templates
 
@@ -25,11 +29,24 @@ def prepare(templates: Templates) -> Templates:
     Returns:
         The same.
     """
-    for template in templates:
-        for resource in template.resources.values():
-            for name in _DOCUMENTS:
-                document = resource.properties.get(name)
-                if document is not None:
-                    templates.start()
-                    statements(templates, template, document)
+    with uncollected():
+        for template in templates:
+            for resource in template.resources.values():
+                for name in _DOCUMENTS:
+                    document = resource.properties.get(name)
+                    if document is not None:
+                        templates.start()
+                        statements(templates, template, document)
     return templates
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Leave the garbage be: none of thousands of small objects is in a circle, and looking takes long."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()

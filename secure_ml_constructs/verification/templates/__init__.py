@@ -4,7 +4,6 @@ from secure_ml_constructs.verification.templates.errors import TemplateError
 from secure_ml_constructs.verification.templates.files import Loaded, load
 from secure_ml_constructs.verification.templates.graph import Templates
 from secure_ml_constructs.verification.templates.model import Resource, Template
-from secure_ml_constructs.verification.templates.resolver import TooManyWorldsError
 from secure_ml_constructs.verification.templates.values import (
     ABSENT,
     Absent,
@@ -17,6 +16,7 @@ from secure_ml_constructs.verification.templates.values import (
     Unresolved,
     show,
 )
+from secure_ml_constructs.verification.templates.worlds import TooManyWorldsError
 
 __all__ = [
     "ABSENT",

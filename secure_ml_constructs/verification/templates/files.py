@@ -12,10 +12,10 @@ from typing import Any
 from secure_ml_constructs.verification.templates.errors import TemplateError
 from secure_ml_constructs.verification.templates.graph import Templates
 from secure_ml_constructs.verification.templates.model import Resource, Template
+from secure_ml_constructs.verification.templates.nesting import STACK, instances
 from secure_ml_constructs.verification.templates.source import LARGEST, parse
 
 _SUFFIXES = {".json", ".yaml", ".yml", ".template"}
-_NESTED = "AWS::CloudFormation::Stack"
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _NOT_TEMPLATES = {"node_modules", "__pycache__"}
 
@@ -122,36 +122,25 @@ class _Loader:
     def linked(self) -> Iterator[Template]:
         """Every template, those of nested stacks with their parent: once for each stack that deploys them."""
         files = dict(self.found)
-        children: dict[Path, list[Resource]] = {}
-        waiting = list(files.items())
-        seen: set[Path] = set()
+        nested: dict[Path, dict[str, Path]] = {}
+        waiting = list(files)
         while waiting:
-            path, template = waiting.pop()
-            if path in seen:
+            path = waiting.pop()
+            if path in nested:
                 continue
-            seen.add(path)
+            nested[path] = {}
+            template = files[path]
             for resource in template.resources.values():
-                if resource.type == _NESTED:
+                if resource.type == STACK:
                     child = _template_of(resource, path.parent, files)
-                    if child is not None and child != path:
+                    if child is not None:
                         if child not in files:
                             files[child] = _read(
                                 child, child.name.split(".")[0], Path(template.path).parent / child.name
                             )
-                        children.setdefault(child, []).append(resource)
-                        waiting.append((child, files[child]))
-        for path, template in files.items():
-            parents = children.get(path, [])
-            if not parents:
-                yield template
-            for index, parent in enumerate(parents):
-                one = template if index == 0 else _copy(template)
-                one.parent = parent
-                yield one
-
-
-def _copy(template: Template) -> Template:
-    return Template(template.name, template.path, template.body, template.source)
+                        nested[path][resource.logical_id] = child
+                        waiting.append(child)
+        return instances(files, nested)
 
 
 def _read(path: Path, name: str, shown: Path | None = None) -> Template:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar, cast
 
 from secure_ml_constructs.verification.templates.model import Resource, Template
-from secure_ml_constructs.verification.templates.resolver import Resolver, TooManyWorldsError
+from secure_ml_constructs.verification.templates.nesting import STACK, instances
+from secure_ml_constructs.verification.templates.resolver import Resolver
 from secure_ml_constructs.verification.templates.values import Encoded, Reference, Text, Unresolved, show
+from secure_ml_constructs.verification.templates.worlds import TooManyWorldsError
+
+T = TypeVar("T")
 
 
 class Templates(Resolver):
@@ -33,9 +37,9 @@ class Templates(Resolver):
         for template in self._templates:
             for resource in template.resources.values():
                 self.by_type[resource.type].append(resource)
-        # For judges: what they have read already, by what they read.
-        self.memo: dict[Any, Any] = {}
-        self._naming: dict[tuple[str, str], dict[Any, list[Resource]]] = {}
+        # What judges have read already, by what they read.
+        self._known: dict[tuple[Hashable, int], tuple[Any, Any]] = {}
+        self._naming: dict[tuple[str, tuple[str, ...]], dict[Any, list[Resource]]] = {}
 
     @classmethod
     def of(cls, bodies: Mapping[str, Any]) -> Templates:
@@ -46,16 +50,18 @@ class Templates(Resolver):
                 the `aws:asset:path` of its stack or the end of its `TemplateURL` has it.
 
         Raises:
-            TemplateError: One of them is no template.
+            TemplateError: One of them is no template, or is nested more often than can be deployed.
         """
         templates = {name: Template(name, name, body) for name, body in bodies.items()}
-        for template in templates.values():
-            for resource in template.resources.values():
-                if resource.type == "AWS::CloudFormation::Stack":
-                    nested = templates.get(nested_file(resource))
-                    if nested is not None and nested is not template and nested.parent is None:
-                        nested.parent = resource
-        return cls(templates.values())
+        nested = {
+            name: {
+                resource.logical_id: file
+                for resource in template.resources.values()
+                if resource.type == STACK and (file := nested_file(resource)) in templates
+            }
+            for name, template in templates.items()
+        }
+        return cls(instances(templates, nested))
 
     def __iter__(self) -> Iterator[Template]:
         return iter(self._templates)
@@ -80,6 +86,27 @@ class Templates(Resolver):
         items = (self.resolve(resource.template, item) for item in value)
         return [item for item in items if item or item is False]
 
+    def once(self, what: Hashable, of: object, work: Callable[[], T]) -> T:
+        """Work out for one object what many rules ask of it.
+
+        What meets a condition is worked out anew each time, as it is another thing in another world.
+
+        Args:
+            what: The question: no other asks the same of the object.
+            of: The object, by its identity.
+            work: Gives the answer.
+        """
+        key = (what, id(of))
+        known = self._known.get(key)
+        if known is not None:
+            return cast("T", known[1])
+        met = self._met
+        found = work()
+        if self._met == met:
+            # The object is kept with the answer, so that no other gets its identity.
+            self._known[key] = (of, found)
+        return found
+
     def named_by(self, resource: Resource, type_: str, *path: str) -> list[Resource]:
         """The resources of a type whose property names this resource, in whatever form.
 
@@ -88,7 +115,7 @@ class Templates(Resolver):
             type_: The type of what names it.
             path: The property, `Bucket` say.
         """
-        key = (type_, ".".join(path))
+        key = (type_, path)
         if key not in self._naming:
             self._naming[key] = self._index(type_, path)
         index = self._naming[key]
@@ -111,14 +138,14 @@ class Templates(Resolver):
 
         The world in which the question is asked stays as it is. Of too many worlds the first count.
         """
-        decisions, ways, depth = self._decisions, self._ways, self._depth
+        state = self._decisions, self._ways, self._depth, self._met
         found: list[Any] = []
         try:
             for value in self.worlds(lambda: self.items(resource, *path)):
                 found += value
         except TooManyWorldsError:
             pass
-        self._decisions, self._ways, self._depth = decisions, ways, depth
+        self._decisions, self._ways, self._depth, self._met = state
         return found
 
     def _expand_loops(self, template: Template) -> None:

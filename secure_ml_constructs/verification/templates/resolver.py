@@ -1,17 +1,12 @@
-"""Follow references, lazily: only what a rule asks for is resolved.
-
-Where a value depends on a condition, the question is asked once for each way the conditions can fall
-(`worlds`), so a rule sees one value and never a tree of branches, and two properties under one condition
-change together.
-"""
+"""Follow references, lazily: only what a rule asks for is resolved."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 from secure_ml_constructs.verification.templates.model import Resource, Template
 from secure_ml_constructs.verification.templates.values import (
@@ -27,33 +22,25 @@ from secure_ml_constructs.verification.templates.values import (
     join,
     show,
 )
+from secure_ml_constructs.verification.templates.worlds import DEEPEST, Worlds, canonical
 
-T = TypeVar("T")
-
-# More ways than this are not looked at one by one: the answer is then that it is not known.
-MOST_WORLDS = 64
-_DEEPEST = 48
+# Looked up as quickly as remembered, or another thing in each world.
+_SIMPLE = {"Ref", "Fn::GetAtt", "Fn::If"}
 _VARIABLE = re.compile(r"\$\{([^!][^}]*)\}|\$\{!([^}]*)\}")
 
 
-class TooManyWorldsError(Exception):
-    """A question depends on more conditions than can be tried."""
-
-
-class Resolver:
-    """Resolves values among linked templates."""
+class Resolver(Worlds):
+    """Resolves values among linked templates, in the world at hand."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.nested: dict[Resource, Template] = {}
         self.stacks: dict[str, Template] = {}
         self._exports: dict[str, tuple[Template, Any]] | None = None
         self._templates: list[Template] = []
-        self._decisions: dict[Any, Any] = {}
-        self._ways: list[dict[Any, Any]] = []
-        self._depth = 0
         # What was worked out already and depends on no condition.
         self._unions: dict[tuple[int, str], list[Any]] = {}
-        self._subs: dict[tuple[int, str], Any] = {}
+        self._called: dict[tuple[int, str, int | str], tuple[Any, Any]] = {}
         # Every word that is no function is a property of one letter more: looked up once a value.
         self._functions: dict[str, Callable[[Template, Any], Any]] = {
             "Ref": self._ref,
@@ -71,96 +58,6 @@ class Resolver:
             "Fn::ToJsonString": self._to_json,
         }
 
-    # Worlds
-
-    def worlds(self, ask: Callable[[], T]) -> Iterator[T]:
-        """Ask once for each way in which the conditions that the answer meets can fall.
-
-        Raises:
-            TooManyWorldsError: There are more than `MOST_WORLDS` ways.
-        """
-        ways: list[dict[Any, Any]] = [{}]
-        asked = 0
-        while ways:
-            if asked == MOST_WORLDS:
-                self._decisions, self._ways = {}, []
-                raise TooManyWorldsError
-            asked += 1
-            self._decisions = ways.pop()
-            self._ways = []
-            self._depth = 0
-            answer = ask()
-            ways += self._ways
-            yield answer
-        self._decisions, self._ways = {}, []
-
-    def start(self) -> None:
-        """Forget what was decided: ask then in the first world; `branched` tells whether there are others."""
-        if self._decisions:
-            self._decisions, self._ways = {}, []
-        self._depth = 0
-
-    def _choose(self, question: Any, options: list[Any]) -> Any:
-        if question not in self._decisions:
-            for other in options[1:]:
-                self._ways.append({**self._decisions, question: other})
-            self._decisions[question] = options[0]
-        return self._decisions[question]
-
-    @property
-    def branched(self) -> bool:
-        """Whether what was asked last met a condition."""
-        return bool(self._decisions)
-
-    def exists(self, resource: Resource) -> bool:
-        """Whether a resource is made in this world."""
-        return resource.condition is None or self.holds(resource.template, resource.condition)
-
-    def holds(self, template: Template, condition: str) -> bool:
-        """Whether a condition is true in this world."""
-        definition = template.section("Conditions").get(condition)
-        if definition is None:
-            return bool(self._choose((template.name, condition), [True, False]))
-        return self._truth(template, definition)
-
-    def _truth(self, template: Template, definition: Any) -> bool:
-        self._depth += 1
-        try:
-            if isinstance(definition, dict) and len(definition) == 1 and self._depth < _DEEPEST:
-                ((function, argument),) = definition.items()
-                if function == "Condition" and isinstance(argument, str):
-                    return self.holds(template, argument)
-                if isinstance(argument, list):
-                    match function:
-                        case "Fn::And":
-                            return all(self._truth(template, part) for part in argument)
-                        case "Fn::Or":
-                            return any(self._truth(template, part) for part in argument)
-                        case "Fn::Not" if len(argument) == 1:
-                            return not self._truth(template, argument[0])
-                        case "Fn::Equals" if len(argument) == 2:
-                            return self._equals(template, argument)
-            return bool(self._choose((template.name, _key(definition)), [True, False]))
-        finally:
-            self._depth -= 1
-
-    def _equals(self, template: Template, sides: list[Any]) -> bool:
-        # A parameter's default does not settle a condition: whoever deploys may choose otherwise.
-        literal = [side for side in sides if not isinstance(side, dict | list)]
-        if len(literal) == 2:
-            return str(literal[0]) == str(literal[1])
-        if len(literal) == 1:
-            other = next(side for side in sides if isinstance(side, dict | list))
-            question = (template.name, "is", _key(other))
-            chosen = self._decisions.get(question)
-            if chosen is not None:
-                return bool(chosen == literal[0])
-            if self._choose((template.name, "is", _key(other), literal[0]), [True, False]):
-                self._decisions[question] = literal[0]
-                return True
-            return False
-        return bool(self._choose((template.name, _key(sides)), [True, False]))
-
     # Values
 
     def resolve(self, template: Template, value: Any) -> Any:
@@ -169,9 +66,8 @@ class Resolver:
         if kind is dict:
             if len(value) == 1:
                 (name,) = value
-                function = self._functions.get(name)
-                if function is not None:
-                    return self._call(function, template, value[name])
+                if name in self._functions:
+                    return self._call(name, template, value[name])
                 if type(name) is str and name.startswith("Fn::"):
                     return Unresolved(f"{name} is known when the stack is deployed.")
             return value
@@ -181,12 +77,27 @@ class Resolver:
             return ABSENT
         return value
 
-    def _call(self, function: Callable[[Template, Any], Any], template: Template, argument: Any) -> Any:
-        if self._depth > _DEEPEST:
+    def _call(self, name: str, template: Template, argument: Any) -> Any:
+        if self._depth or name in _SIMPLE:
+            return self._called_anew(name, template, argument)
+        key = (id(template), name, argument if type(argument) is str else id(argument))
+        known = self._called.get(key)
+        if known is not None:
+            return known[1]
+        met = self._met
+        value = self._called_anew(name, template, argument)
+        # What hangs on a condition is another thing in another world.
+        if self._met == met:
+            # The argument is kept with it, so that nothing else gets its identity.
+            self._called[key] = (argument, value)
+        return value
+
+    def _called_anew(self, name: str, template: Template, argument: Any) -> Any:
+        if self._depth > DEEPEST:
             return Unresolved("It refers to itself.")
         self._depth += 1
         try:
-            return function(template, argument)
+            return self._functions[name](template, argument)
         except (TypeError, ValueError, IndexError, KeyError, AttributeError):
             return Unresolved("Its function is not written as CloudFormation wants it.")
         finally:
@@ -206,8 +117,12 @@ class Resolver:
                     found[key] = item
             return found
         if kind is list:
-            items = (self.whole(template, item) for item in value)
-            return [item for item in items if item is not ABSENT]
+            items = []
+            for item in value:
+                item = item if type(item) is str and "{{" not in item else self.whole(template, item)
+                if item is not ABSENT:
+                    items.append(item)
+            return items
         return value
 
     def at(self, template: Template, value: Any, path: tuple[str, ...]) -> Any:
@@ -218,7 +133,8 @@ class Resolver:
             found = value.get(name, ABSENT)
             if found is ABSENT:
                 return _missing(value, name)
-            value = self.resolve(template, found)
+            kind = type(found)
+            value = found if kind is bool or kind is list else self.resolve(template, found)
         return value
 
     # Functions
@@ -251,7 +167,7 @@ class Resolver:
             return _typed(definition["Default"], kind)
         allowed = definition.get("AllowedValues")
         if isinstance(allowed, list) and allowed:
-            return _typed(self._choose((template.name, "parameter", name), allowed), kind)
+            return _typed(self._choose((template, "parameter", name), allowed), kind)
         return Unresolved(f"Parameter {name} has no default.")
 
     def _get_att(self, template: Template, argument: Any) -> Any:
@@ -301,13 +217,7 @@ class Resolver:
     def _sub(self, template: Template, argument: Any) -> Any:
         if type(argument) is list:
             return self._substitute(template, argument[0], argument[1])
-        key = (id(template), argument)
-        if key in self._subs:
-            return self._subs[key]
-        value = self._substitute(template, argument, {})
-        if not self._decisions:
-            self._subs[key] = value
-        return value
+        return self._substitute(template, argument, {})
 
     def _substitute(self, template: Template, text: str, variables: dict[str, Any]) -> Any:
         parts: list[Any] = []
@@ -391,13 +301,13 @@ class Resolver:
             if found and all(type(item) is list for item in found):
                 # A list is a choice already: all that it may hold stand for it.
                 return {last: self._union(options, last, found)}
-        distinct = {_key(option): option for option in options.values()}
-        return self._choose((template.name, "map", _key(argument)), list(distinct.values()))
+        distinct = {canonical(option): option for option in options.values()}
+        return self._choose((template, "map", canonical(argument)), list(distinct.values()))
 
     def _union(self, options: dict[str, Any], last: str, found: list[list[Any]]) -> list[Any]:
         key = (id(options), last)
         if key not in self._unions:
-            parts = {_key(part): part for item in found for part in item}
+            parts = {canonical(part): part for item in found for part in item}
             self._unions[key] = list(parts.values())
         return self._unions[key]
 
@@ -409,10 +319,6 @@ class Resolver:
 
     def _to_json(self, template: Template, argument: Any) -> Any:
         return json.dumps(self.whole(template, argument), default=show)
-
-
-def _key(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
 @lru_cache(maxsize=4096)
@@ -451,9 +357,8 @@ def _inside(value: Any) -> Any:
 def _missing(value: dict[str, Any], name: str) -> Any:
     if "Fn::Transform" in value:
         return Unresolved("Fn::Transform may write it when the stack is deployed.")
-    lower = name.lower()
     size = len(name)
     for key in value:
-        if len(key) == size and key.lower() == lower:
+        if len(key) == size and key.lower() == name.lower():
             return Misspelt(key)
     return ABSENT

@@ -8,6 +8,7 @@ from typing import Any
 
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
 from secure_ml_constructs.verification.rules.pack.deployment import names
+from secure_ml_constructs.verification.rules.pack.selectors import selectors
 from secure_ml_constructs.verification.rules.pack.vocabulary import (
     HIJACK,
     INSIDER,
@@ -21,7 +22,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
 from secure_ml_constructs.verification.rules.predicates import Bounded, Equals, Items, absent_or
 from secure_ml_constructs.verification.rules.requirements import At, Code, Every, When, values
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
-from secure_ml_constructs.verification.templates import Unresolved, show
+from secure_ml_constructs.verification.templates import Template, Unresolved, show
 
 _TRAIL = "AWS::CloudTrail::Trail"
 _GROUP = "AWS::Logs::LogGroup"
@@ -33,30 +34,11 @@ _EXPERIMENTS = "AWS::SageMaker::ExperimentTrialComponent"
 _INFERENCE = ("AWS::SageMaker::Endpoint", "AWS::SageMaker::FeatureGroup")
 
 
-def _selectors(context: Context) -> list[dict[str, list[str]]]:
-    """Advanced selectors as field → values that it must equal."""
-    graph = context.graph
-    key = ("selectors", id(context.resource))
-    if key in graph.memo:
-        return graph.memo[key]  # type: ignore[no-any-return]
-    found = []
-    for _, selector in values(context, "AdvancedEventSelectors[*]"):
-        fields: dict[str, list[str]] = {}
-        whole: Any = graph.whole(context.resource.template, selector)
-        for field in whole.get("FieldSelectors", []) if isinstance(whole, dict) else []:
-            if isinstance(field, dict):
-                fields[show(field.get("Field"))] = [show(value) for value in field.get("Equals", [])]
-        found.append(fields)
-    if not graph.branched:
-        graph.memo[key] = found
-    return found
-
-
 def _data_types(context: Context) -> set[str]:
     types: set[str] = set()
-    for selector in _selectors(context):
-        if "Data" in selector.get("eventCategory", []):
-            types.update(selector.get("resources.type", []))
+    for selector in selectors(context):
+        if "Data" in selector.equals("eventCategory"):
+            types.update(selector.equals("resources.type"))
     for _, resource in values(context, "EventSelectors[*].DataResources[*].Type"):
         types.add(show(resource))
     return types
@@ -67,9 +49,11 @@ def _s3_events(context: Context) -> Iterator[Outcome]:
     if "AWS::S3::Object" not in _data_types(context):
         yield Fail("records nothing that is done to objects", path)
         return
-    selectors = [s for s in _selectors(context) if "AWS::S3::Object" in s.get("resources.type", [])]
+    found = [
+        selector for selector in selectors(context) if "AWS::S3::Object" in selector.equals("resources.type")
+    ]
     # Data buckets may be named; but one that only sees reads, or certain events, sees part of it.
-    if selectors and not any({"readOnly", "eventName"}.isdisjoint(selector) for selector in selectors):
+    if found and not any({"readOnly", "eventName"}.isdisjoint(selector.names) for selector in found):
         yield Fail("records only some of what is done to objects", path)
 
 
@@ -92,7 +76,7 @@ def _experiment_events(context: Context) -> Iterator[Outcome]:
 
 
 def _management_events(context: Context) -> Iterator[Outcome]:
-    advanced = _selectors(context)
+    advanced = selectors(context)
     if not advanced:
         for path, include in values(context, "EventSelectors[*].IncludeManagementEvents"):
             if include is False:
@@ -102,17 +86,19 @@ def _management_events(context: Context) -> Iterator[Outcome]:
                 yield Fail(f"is {kind}, so that the rest goes unseen", path)
         return
     for selector in advanced:
-        if "Management" in selector.get("eventCategory", []) and set(selector) == {"eventCategory"}:
+        if "Management" in selector.equals("eventCategory") and selector.names == {"eventCategory"}:
             return
     yield Fail("records no management events, or only some", "AdvancedEventSelectors")
 
 
+def _named(template: Template) -> set[str]:
+    return {name for resource in template.resources.values() for name in names(resource.properties)}
+
+
 def _acts(context: Context) -> Iterator[Outcome]:
-    alarm, memo = context.resource, context.graph.memo
-    key = ("named", alarm.template.path)
-    if key not in memo:
-        memo[key] = {name for r in alarm.template.resources.values() for name in names(r.properties)}
-    if alarm.logical_id in memo[key]:
+    alarm = context.resource
+    named = context.graph.once("named", alarm.template, lambda: _named(alarm.template))
+    if alarm.logical_id in named:
         # It rolls a deployment back, say, or is a part of another alarm.
         return
     yield from At("AlarmActions", Items(1)).check(context)

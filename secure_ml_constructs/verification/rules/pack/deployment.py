@@ -70,6 +70,9 @@ def waits_for(resource: Resource, other: Resource) -> bool:
     if resource.template is not other.template:
         # Stacks have an order of their own.
         return True
+    direct = resource.body.get("DependsOn", ())
+    if other.logical_id in ((direct,) if isinstance(direct, str) else direct):
+        return True
     waiting, seen = [resource], {resource.logical_id}
     while waiting:
         for name in names(waiting.pop().body):

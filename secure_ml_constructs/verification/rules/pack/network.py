@@ -8,7 +8,7 @@ from typing import Any
 
 from secure_ml_constructs.verification.rules.networks import anywhere, ways_out
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome, Unknown
-from secure_ml_constructs.verification.rules.pack.shared import each_statement, policy, unreadable
+from secure_ml_constructs.verification.rules.pack.shared import policy, unreadable
 from secure_ml_constructs.verification.rules.pack.vocabulary import (
     HIJACK,
     INSIDER,
@@ -90,21 +90,24 @@ def _restricted_policy(context: Context) -> Iterator[Outcome]:
     if known and (not _of_aws(show(service)) or _service(service) in _NO_POLICY):
         # "Control access to VPC endpoints using endpoint policies": those of AWS services have one.
         return
-    found = policy(context, "PolicyDocument")
+    path = "PolicyDocument"
+    found = policy(context, path)
     if found is None and isinstance(service, Unresolved):
         yield Unknown(service.reason, "ServiceName", "network")
         return
     if found is None:
-        yield Fail("is not set, so that the endpoint lets everything through", "PolicyDocument")
+        yield Fail("is not set, so that the endpoint lets everything through", path)
         return
-    yield from unreadable(context, "PolicyDocument")
-    for where, statement in each_statement(context, "PolicyDocument"):
-        if not statement.allow:
-            continue
-        open_to_all = {"*", "aws:*"} & set(statement.principals)
-        if not open_to_all or statement.bound(*_PERIMETER) or statement.bound("aws:PrincipalArn"):
-            continue
-        if statement.anywhere(account=False):
+    yield from unreadable(context, path)
+    for statement in found if isinstance(found, list) else ():
+        open_to_all = "*" in statement.principals or "aws:*" in statement.principals
+        if (
+            statement.allow
+            and open_to_all
+            and statement.anywhere(account=False)
+            and not statement.bound(*_PERIMETER, "aws:PrincipalArn")
+        ):
+            where = f"{path}.Statement[{statement.index}]"
             yield Fail("lets anyone reach anything: no condition names whose", where)
 
 

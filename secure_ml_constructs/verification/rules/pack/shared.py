@@ -8,18 +8,23 @@ from typing import Any
 
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome, Unknown
 from secure_ml_constructs.verification.rules.policies import Statement, statements
-from secure_ml_constructs.verification.templates import Absent, Resource, Unresolved
+from secure_ml_constructs.verification.templates import Absent, Resource, Templates, Unresolved
 
 _ACCOUNT = re.compile(r"^aws:(?:arn:[^:]*:(?:iam|sts)::)?(?P<account>\d{12})(?=$|:)")
 
 
 def policy(context: Context, path: str, resource: Resource | None = None) -> list[Statement] | Outcome | None:
     """The statements of a policy document, why it can't be read, or None where there is none."""
-    resource = resource or context.resource
-    value: Any = context.graph.get(resource, *path.split("."))
+    of = resource or context.resource
+    graph = context.graph
+    return graph.once(("policy", path), of, lambda: _policy(graph, path, of))
+
+
+def _policy(graph: Templates, path: str, resource: Resource) -> list[Statement] | Outcome | None:
+    value: Any = graph.get(resource, *path.split("."))
     if isinstance(value, Absent):
         return None
-    found = statements(context.graph, resource.template, value)
+    found = statements(graph, resource.template, value)
     if isinstance(found, Unresolved):
         return Unknown(found.reason, path, "principal")
     return found

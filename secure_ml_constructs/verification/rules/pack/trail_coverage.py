@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
 from secure_ml_constructs.verification.rules.pack.deployment import waits_for
+from secure_ml_constructs.verification.rules.pack.selectors import selectors
 from secure_ml_constructs.verification.rules.pack.vocabulary import INSIDER, TAMPERING
-from secure_ml_constructs.verification.rules.requirements import Code, values
+from secure_ml_constructs.verification.rules.requirements import Code
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
-from secure_ml_constructs.verification.templates import Reference, show
+from secure_ml_constructs.verification.templates import Reference, Templates, show
 
 _TRAIL = "AWS::CloudTrail::Trail"
 _SELECTORS = "AdvancedEventSelectors"
@@ -18,17 +18,12 @@ _SELECTORS = "AdvancedEventSelectors"
 
 def _sources(context: Context) -> set[str]:
     """The event sources whose network activity a trail records."""
-    graph, template = context.graph, context.resource.template
-    found: set[str] = set()
-    for _, selector in values(context, "AdvancedEventSelectors[*]"):
-        fields: dict[str, list[str]] = {}
-        whole: Any = graph.whole(template, selector)
-        for field in whole.get("FieldSelectors", []) if isinstance(whole, dict) else []:
-            if isinstance(field, dict):
-                fields[show(field.get("Field"))] = [show(item) for item in field.get("Equals", [])]
-        if "NetworkActivity" in fields.get("eventCategory", []):
-            found.update(fields.get("eventSource", []))
-    return found
+    return {
+        source
+        for selector in selectors(context)
+        if "NetworkActivity" in selector.equals("eventCategory")
+        for source in selector.equals("eventSource")
+    }
 
 
 # "Logging network activity events": sources and the ends of the names of their endpoints.
@@ -58,17 +53,15 @@ _NETWORK_SOURCES = {
 _EVERYWHERE = {f"{source}.amazonaws.com" for source in ("cloudtrail", "ec2", "kms", "secretsmanager")}
 
 
-def _services(context: Context) -> set[str]:
-    """How the names of the services that have an endpoint end, read once for all trails."""
-    memo, graph = context.graph.memo, context.graph
-    if "endpoint services" not in memo:
-        ends: set[str] = set()
-        for endpoint in graph.resources("AWS::EC2::VPCEndpoint"):
-            for name in graph.alternatives(endpoint, "ServiceName"):
-                parts = show(name).split(".")
-                ends.update(".".join(parts[i:]) for i in range(1, len(parts)))
-        memo["endpoint services"] = ends
-    return memo["endpoint services"]  # type: ignore[no-any-return]
+def _services(graph: Templates) -> set[str]:
+    """How the names of the services that have an endpoint end."""
+    names = {
+        show(name)
+        for endpoint in graph.resources("AWS::EC2::VPCEndpoint")
+        for name in graph.alternatives(endpoint, "ServiceName")
+    }
+    parts = [name.split(".") for name in names]
+    return {".".join(part[i:]) for part in parts for i in range(1, len(part))}
 
 
 def _network_events(context: Context) -> Iterator[Outcome]:
@@ -77,7 +70,8 @@ def _network_events(context: Context) -> Iterator[Outcome]:
     if _EVERYWHERE <= recorded <= {*_EVERYWHERE, "s3.amazonaws.com"}:
         # All that AWS GovCloud and China take: a trail that names another source is refused there.
         return
-    services = _services(context)
+    graph = context.graph
+    services = graph.once("endpoint services", graph, lambda: _services(graph))
     for source, ends in _NETWORK_SOURCES.items():
         used = any(end in services for end in ends)
         if used and f"{source}.amazonaws.com" not in recorded:
@@ -89,16 +83,14 @@ _ARN_TESTS = ("StartsWith", "Equals")
 
 def _excepted(context: Context) -> Iterator[Outcome]:
     """What one selector of objects leaves out another one takes in."""
-    graph, template = context.graph, context.resource.template
     left_out: dict[str, str] = {}
     taken_in: set[str] = set()
-    for path, selector in values(context, f"{_SELECTORS}[*]"):
-        whole: Any = graph.whole(template, selector)
-        for field in whole.get("FieldSelectors", []) if isinstance(whole, dict) else []:
-            if isinstance(field, dict) and field.get("Field") == "resources.ARN":
+    for selector in selectors(context):
+        for field, tests in selector.fields:
+            if field == "resources.ARN":
                 for test in _ARN_TESTS:
-                    left_out.update({show(arn): path for arn in field.get(f"Not{test}", [])})
-                    taken_in.update(show(arn) for arn in field.get(test, []))
+                    left_out.update(dict.fromkeys(tests.get(f"Not{test}", ()), selector.path))
+                    taken_in.update(tests.get(test, ()))
     for arn, path in left_out.items():
         if arn not in taken_in:
             yield Fail(f"leaves out {arn}, and no other selector takes it in", path)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from secure_ml_constructs.verification.templates import TemplateError, load
+from secure_ml_constructs.verification.templates import TemplateError, Templates, load
 from secure_ml_constructs.verification.templates.source import parse
 
 BUCKET = {"Resources": {"B": {"Type": "AWS::S3::Bucket", "Properties": {}}}}
@@ -225,15 +225,56 @@ def test_a_broken_manifest(tmp_path: Path) -> None:
         load([tmp_path])
 
 
-def test_one_template_nested_twice(tmp_path: Path) -> None:
-    def stack(value: str) -> dict[str, Any]:
-        return {
-            "Type": "AWS::CloudFormation::Stack",
-            "Properties": {"TemplateURL": "child.yaml", "Parameters": {"Name": value}},
-        }
+def stack(url: str, name: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::CloudFormation::Stack",
+        "Properties": {"TemplateURL": url, "Parameters": {"Name": name}},
+    }
 
+
+def test_one_template_nested_twice(tmp_path: Path) -> None:
     write(tmp_path, "child.yaml", "Parameters: {Name: {Type: String}}\n"
           "Resources: {B: {Type: 'AWS::S3::Bucket', Properties: {BucketName: !Ref Name}}}")  # fmt: skip
-    path = write(tmp_path, "main.json", {"Resources": {"A": stack("a"), "B": stack("b")}})
-    templates = load([path]).templates
+    main = {"Resources": {"A": stack("child.yaml", "a"), "B": stack("child.yaml", "b")}}
+    templates = load([write(tmp_path, "main.json", main)]).templates
     assert {templates.get(r, "BucketName") for r in templates.resources("AWS::S3::Bucket")} == {"a", "b"}
+
+
+NAMED = {"Name": {"Type": "String"}}
+
+
+def test_what_is_nested_twice_nests_others(tmp_path: Path) -> None:
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Ref": "Name"}}}
+    middle = {"Parameters": NAMED, "Resources": {"N": stack("leaf.json", {"Fn::Sub": "${Name}-leaf"})}}
+    main = {"Resources": {"A": stack("middle.json", "a"), "B": stack("middle.json", "b")}}
+    write(tmp_path, "leaf.json", {"Parameters": NAMED, "Resources": {"Bucket": bucket}})
+    write(tmp_path, "middle.json", middle)
+    write(tmp_path, "main.json", main)
+    templates = load([tmp_path]).templates
+    found = [templates.get(r, "BucketName") for r in templates.resources("AWS::S3::Bucket")]
+    assert found == ["a-leaf", "b-leaf"]
+    assert len(list(templates)) == 5
+    given = {
+        "main": main,
+        "middle.json": middle,
+        "leaf.json": json.loads((tmp_path / "leaf.json").read_text()),
+    }
+    templates = Templates.of(given)
+    assert [templates.get(r, "BucketName") for r in templates.resources("AWS::S3::Bucket")] == found
+
+
+def test_templates_that_nest_one_another_in_a_circle(tmp_path: Path) -> None:
+    write(tmp_path, "a.json", {"Resources": {"N": stack("b.json", "x")}})
+    write(tmp_path, "b.json", {"Resources": {"N": stack("a.json", "x"), "Self": stack("b.json", "x")}})
+    a, b = load([tmp_path]).templates
+    assert a.parent is None
+    assert b.parent is a.resources["N"]
+
+
+def test_more_stacks_than_an_account_can_have(tmp_path: Path) -> None:
+    for level in range(12):
+        inner = stack(f"{level + 1}.json", "x")
+        write(tmp_path, f"{level}.json", {"Resources": {"A": inner, "B": inner}})
+    write(tmp_path, "12.json", {"Resources": {}})
+    with pytest.raises(TemplateError, match="more than 2000"):
+        load([tmp_path])
