@@ -131,21 +131,20 @@ class Identities:
         policies = self._settled.resolve(template, resource.properties.get("Policies"))
         if not isinstance(policies, list):
             if policies:
-                yield anything(Kind.IDENTITY, self._reader.name(resource, "Policies"), str(policies))
+                yield self._reader.read(
+                    template, policies, Kind.IDENTITY, self._reader.name(resource, "Policies")
+                )
             return
         for index, given in enumerate(policies):
             policy = self._settled.resolve(template, given)
+            if not policy:
+                continue
+            label, document = f"#{index}", policy
             if isinstance(policy, dict):
                 name = self._settled.concrete(template, policy.get("PolicyName"))
-                label = name if isinstance(name, str) else f"#{index}"
-                yield self._reader.read(
-                    template,
-                    policy.get("PolicyDocument"),
-                    Kind.IDENTITY,
-                    self._reader.name(resource, label),
-                )
-            elif policy:
-                yield anything(Kind.IDENTITY, self._reader.name(resource, f"#{index}"), str(policy))
+                label = name if isinstance(name, str) else label
+                document = policy.get("PolicyDocument")
+            yield self._reader.read(template, document, Kind.IDENTITY, self._reader.name(resource, label))
 
     def _managed_policy(self, arn: Any, kind: Kind) -> tuple[Document, str | None]:
         """The document of a managed policy; its ARN too where no template has it."""

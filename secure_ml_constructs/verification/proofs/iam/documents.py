@@ -155,6 +155,7 @@ def _statement(given: Any, name: str, index: int, variables: bool, api: str | No
     for pair in (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal")):
         if all(element in given for element in pair):
             raise UnreadableError(f"{where}: either {pair[0]} or {pair[1]}")
+    sid = given.get("Sid")
     not_action, not_resource = "NotAction" in given, "NotResource" in given
     actions = given.get("NotAction" if not_action else "Action")
     if not isinstance(actions, Unknown) and not actions:
@@ -162,7 +163,7 @@ def _statement(given: Any, name: str, index: int, variables: bool, api: str | No
     resources = given.get("NotResource" if not_resource else "Resource")
     return Statement(
         document=name,
-        label=str(given.get("Sid") or f"#{index}"),
+        label=sid if isinstance(sid, str) and sid else f"#{index}",
         allow=effect == "Allow",
         principals=_principals(given, where),
         actions=tuple(_text(each, "an action", variables=False, lower=True) for each in _list(actions)),
@@ -245,6 +246,8 @@ def _conditions(block: Any, where: str, variables: bool) -> Iterable[Condition]:
         return
     if not isinstance(block, Mapping) or not all(isinstance(lines, Mapping) for lines in block.values()):
         raise UnreadableError(f"{where}: Condition is an object of objects")
+    if not all(isinstance(key, str) for key in (*block, *(key for lines in block.values() for key in lines))):
+        raise UnreadableError(f"{where}: operators and keys are texts")
     for written, lines in block.items():
         quantifier, _, base = written.lower().rpartition(":")
         if_exists = base.endswith("ifexists")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from secure_ml_constructs.verification.proofs.iam import (
     Decision,
+    Document,
     Kind,
     NotCovered,
     Policies,
     Request,
+    Unknown,
     UnreadableError,
     decide,
     parse,
@@ -280,6 +283,37 @@ def test_apis_by_their_short_form() -> None:
     assert not answer.allowed
 
 
+MISSING = Unknown("nobody said")
+
+
+@pytest.mark.parametrize("element", ["Sid", "Action", "Resource", "Principal", "Condition"])
+def test_parts_that_nobody_resolved(element: str) -> None:
+    value = {"StringEquals": {"aws:PrincipalTag/a": MISSING}} if element == "Condition" else MISSING
+    given = document(allow(**{**EVERYONE, element: value}))
+    request = Request.of(
+        ROLE, "s3:GetObject", OBJECT, {"aws:ResourceAccount": ACCOUNT, "aws:PrincipalTag/a": "x"}
+    )
+    answer = decide(Policies(resource=parse(given, Kind.RESOURCE)), request)
+    if element == "Sid":
+        assert isinstance(answer, Decision)
+        assert answer.allowed
+    else:
+        assert answer == NotCovered("nobody said")
+
+
+def test_a_statement_that_may_not_stand_there() -> None:
+    request = Request.of(ROLE, "s3:GetObject", OBJECT, {"aws:ResourceAccount": ACCOUNT})
+    found = parse(document(allow()), Kind.IDENTITY)
+    unsure = Document("x", Kind.IDENTITY, tuple(replace(each, unsure=MISSING) for each in found.statements))
+    assert decide(Policies(identity=(unsure,)), request) == NotCovered("nobody said")
+    put = replace(request, action="sqs:SendMessage")
+    narrow = parse(document(allow(Action="s3:*")), Kind.IDENTITY)
+    unsure = Document("x", Kind.IDENTITY, tuple(replace(each, unsure=MISSING) for each in narrow.statements))
+    answer = decide(Policies(identity=(unsure,)), put)
+    assert isinstance(answer, Decision)
+    assert not answer.allowed
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -291,6 +325,8 @@ def test_apis_by_their_short_form() -> None:
         document({"Effect": "Allow", "Action": "*", "NotAction": "*"}),
         document({"Effect": "Allow", "Action": "*", "Conditions": {}}),
         document({"Effect": "Allow", "Action": "*", "Condition": {"Bool": "x"}}),
+        document({"Effect": "Allow", "Action": "*", "Condition": {1: {"aws:username": "x"}}}),
+        document({"Effect": "Allow", "Action": "*", "Condition": {"Bool": {True: "x"}}}),
         document({"Effect": "Allow", "Action": "*", "Principal": "arn"}),
     ],
 )

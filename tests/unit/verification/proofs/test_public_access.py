@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import pytest
 
-from secure_ml_constructs.verification.proofs.iam import Decision, Kind, decide, parse
+from secure_ml_constructs.verification.proofs.iam import Decision, Document, Kind, Unknown, decide, parse
 from secure_ml_constructs.verification.proofs.iam.public_access import is_public
 from tests.support.decisions import ALLOW_ALL, Simulator
 from tests.unit.verification.proofs import oracle
@@ -84,3 +85,12 @@ def test_agreement(simulator: Simulator) -> None:
 def test_named_principals_are_not_the_public(principal: Json) -> None:
     statement = {"Effect": "Allow", "Principal": principal, "Action": "*", "Resource": "*"}
     assert is_public(parse({"Statement": [statement]}, Kind.RESOURCE)) is False
+
+
+def test_a_public_statement_that_may_not_stand_there() -> None:
+    found = parse(
+        {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}, Kind.RESOURCE
+    )
+    statements = tuple(replace(each, unsure=Unknown("perhaps")) for each in found.statements)
+    assert is_public(found) is True
+    assert is_public(Document("x", Kind.RESOURCE, statements)) == Unknown("perhaps")
