@@ -131,7 +131,7 @@ class Domains:
 
     def _never(self, key: str) -> bool:
         caller = self.principal.caller
-        if caller in (Caller.ROLE, Caller.SESSION, Caller.USER):
+        if self.principal.in_account:
             return key.startswith("aws:principalservicename")
         of_services = key.startswith(("aws:principalservicename", "aws:principalorg", "aws:principalisaws"))
         if caller is Caller.SERVICE and of_services:

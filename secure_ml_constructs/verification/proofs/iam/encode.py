@@ -240,8 +240,8 @@ def formula(
     def said(kind: Kind, named: Named = Named.DIRECT) -> z3.BoolRef:
         return _some(allows.get((kind, named), []))
 
-    limited = made.domains.principal.in_account
-    bound = limited and not made.domains.principal.service_linked
+    limited = made.domains.principal.has_policies
+    bound = made.domains.principal.in_account and not made.domains.principal.service_linked
     parts = Parts(
         denied=[],
         scps=[

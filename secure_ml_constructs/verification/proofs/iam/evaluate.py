@@ -82,14 +82,14 @@ def applicable(
     for document in policies.in_order():
         binds: Ternary = True
         if document.kind is Kind.SCP:
-            # "SCPs affect only IAM users and roles"; neither kind binds service-linked roles.
+            # Users, roles and the root user; neither kind binds service-linked roles.
             binds = principal.in_account and not principal.service_linked
         elif document.kind is Kind.RCP:
             binds = not principal.service_linked
             if service not in RCP_SERVICES:
                 binds = binds and Unknown(f"whether RCPs bind resources of {service}")
         elif document.kind in (Kind.IDENTITY, Kind.BOUNDARY, Kind.SESSION):
-            binds = principal.in_account
+            binds = principal.has_policies
         if binds is not False:
             yield document, binds
 
@@ -151,7 +151,7 @@ def _parts(
         for level in policies.scps
         if bound and any(document.grants for document in level)
     ]
-    limited = request.principal.in_account
+    limited = request.principal.has_policies
     return Parts(
         denied=denied,
         scps=scps,
@@ -173,6 +173,9 @@ def _missing(matches: list[Match], public: Ternary) -> str:
 
 
 def _granted(matches: list[Match], which: Ways) -> Decision:
+    if which.open:
+        return Decision(True, f"{which.open}, and nothing denies it")
+
     def first(kind: Kind, *named: Named) -> Match | None:
         found = (m for m in matches if m.kind is kind and m.statement.allow and m.named in named)
         return min(found, key=lambda match: match.holds is not True, default=None)
@@ -181,7 +184,8 @@ def _granted(matches: list[Match], which: Ways) -> Decision:
     by_identity = first(Kind.IDENTITY, Named.DIRECT)
     chosen = by_resource if which.alone or not by_identity else by_identity
     chosen = chosen or first(Kind.RESOURCE, Named.ACCOUNT)
-    assert chosen
+    if chosen is None:
+        return Decision(True, "the root user may do all in its account, and nothing denies it")
     because = f"{chosen.kind} {_where(chosen.statement)} allows it, and nothing denies it"
     if not which.alone and not which.same_account:
         other = by_resource or first(Kind.RESOURCE, Named.ACCOUNT)
@@ -198,6 +202,8 @@ def _refused(
             return _decision(False, match, f"{match.kind} {_where(match.statement)} denies it")
     if which.public_stops and public is True:
         return Decision(False, "the bucket's policy is public, and Block Public Access restricts it")
+    if which.closed:
+        return Decision(False, which.closed)
     parts = _parts(policies, request, matches, public, True)
     for kind, missing in (
         (Kind.SCP, not all(parts.scps)),

@@ -234,6 +234,8 @@ def _not_principal(statement: Statement, principal: Principal, bounded: bool) ->
         return True
     if not principal.in_account or {Named.ACCOUNT, Named.DIRECT, Named.ROLE} <= named:
         return False
+    if principal.caller is Caller.ROOT and Named.ACCOUNT in named:
+        return False
     if principal.caller is Caller.USER and {Named.ACCOUNT, Named.DIRECT} <= named:
         return False
     return Unknown("NotPrincipal that names some of account, role and session of the caller")

@@ -4,8 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from secure_ml_constructs.verification.proofs.iam.documents import Document
+
+
+class Authorization(StrEnum):
+    """How a method of an API authorizes its callers, by the names of `AWS::ApiGateway::Method`."""
+
+    NONE = "NONE"
+    IAM = "AWS_IAM"
+    LAMBDA = "CUSTOM"
+    COGNITO = "COGNITO_USER_POOLS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """The method of an API that a request invokes.
+
+    Attributes:
+        authorization: How it authorizes its callers. Other than with `IAM` they are anonymous to policies.
+        token: Whether the caller has what the Lambda or Cognito authorizer accepts.
+        private: Whether the API is private.
+    """
+
+    authorization: Authorization
+    token: bool = False
+    private: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +49,7 @@ class Policies:
             to have AWS's `FullAWSAccess` beside it, which AWS attaches by itself.
         rcps: The same for RCPs, where `RCPFullAWSAccess` always stands; they bind the resources.
         block_public_access: Whether S3 Block Public Access restricts the bucket or its account.
+        method: The method of an API that `execute-api:Invoke` is about; None for one with IAM authorization.
     """
 
     identity: tuple[Document, ...] = ()
@@ -34,6 +60,7 @@ class Policies:
     scps: tuple[tuple[Document, ...], ...] = ()
     rcps: tuple[tuple[Document, ...], ...] = ()
     block_public_access: bool = False
+    method: Method | None = None
 
     def in_order(self) -> Iterator[Document]:
         """Every document, in the order in which AWS looks for a Deny.

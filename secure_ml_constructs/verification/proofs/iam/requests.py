@@ -15,6 +15,7 @@ _ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
 _SESSION = re.compile(r"arn:[^:]+:sts::(\d{12}):assumed-role/([^/]+)/(.+)")
 _USER = re.compile(r"arn:[^:]+:iam::(\d{12}):user/.+")
 _ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")
+_FEDERATED_USER = re.compile(r"arn:[^:]+:sts::(\d{12}):federated-user/.+")
 _SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
 _PROVIDER = re.compile(r"arn:[^:]+:iam::(\d{12}):(saml|oidc)-provider/.+")
 
@@ -25,10 +26,21 @@ class Caller(StrEnum):
     ROLE = "role"
     SESSION = "session"
     USER = "user"
+    ROOT = "root user"
+    FEDERATED_USER = "federated user"
     SERVICE = "service"
     FEDERATED = "federated"
     ANONYMOUS = "anonymous"
     OTHER = "other"
+
+
+# What `aws:PrincipalType` says.
+_TYPES = {
+    Caller.ROLE: "AssumedRole",
+    Caller.SESSION: "AssumedRole",
+    Caller.USER: "User",
+    Caller.ROOT: "Account",
+}
 
 
 @dataclass(frozen=True)
@@ -73,12 +85,20 @@ class Principal:
             return cls(Caller.FEDERATED, given, match[1])
         if _SERVICE.fullmatch(given):
             return cls(Caller.SERVICE, given)
-        match = _ROOT.fullmatch(given)
-        return cls(Caller.OTHER, given, match[1] if match else None)
+        if match := _ROOT.fullmatch(given):
+            return cls(Caller.ROOT, given, match[1])
+        if match := _FEDERATED_USER.fullmatch(given):
+            return cls(Caller.FEDERATED_USER, given, match[1])
+        return cls(Caller.OTHER, given)
 
     @property
     def in_account(self) -> bool:
-        """Whether it is a user or role of an account, which SCPs and boundaries bind."""
+        """Whether it is the root user, a user or a role of an account, which SCPs bind."""
+        return self.has_policies or self.caller is Caller.ROOT
+
+    @property
+    def has_policies(self) -> bool:
+        """Whether it is a user or role, which identity policies and boundaries are for."""
         return self.caller in (Caller.ROLE, Caller.SESSION, Caller.USER)
 
     @property
@@ -177,7 +197,7 @@ def _facts(principal: Principal, resource: str) -> dict[str, str | None]:
         facts["aws:principalservicename"] = principal.name
     elif principal.in_account:
         facts["aws:principalaccount"] = principal.account
-        facts["aws:principaltype"] = "User" if principal.caller is Caller.USER else "AssumedRole"
+        facts["aws:principaltype"] = _TYPES[principal.caller]
         # The key names the role, with its path, which a session's ARN does not tell.
         facts["aws:principalarn"] = None if principal.caller is Caller.SESSION else principal.name
     return facts
