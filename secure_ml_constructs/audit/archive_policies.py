@@ -107,7 +107,15 @@ def access_log_policy(perimeter: DataPerimeter, *, bucket_arn: str, endpoints: S
             "ArnLike": {"aws:SourceArn": sub("arn:${AWS::Partition}:s3:::*")},
         },
     )
-    return document([*_common(perimeter, bucket_arn, endpoints, ()), delivery])
+    # The archive's key names its readers; this bucket is under S3's own keys, and the account's other
+    # principals could read it through any service that reads S3 for them.
+    readers = (
+        perimeter.environment_roles,
+        *perimeter.break_glass_roles,
+        *(arn for exception in perimeter.exceptions for arn in exception.principals),
+    )
+    reading = deny("DenyReading", "s3:GetObject*", f"{bucket_arn}/*", condition=perimeter.not_roles(readers))
+    return document([*_common(perimeter, bucket_arn, endpoints, ()), reading, delivery])
 
 
 def _common(

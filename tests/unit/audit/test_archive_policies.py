@@ -145,6 +145,21 @@ def test_server_access_logs_come_from_our_buckets_only(audit: World, simulator: 
     assert not logged(SERVER, bucket=ARCHIVE)
 
 
+def test_access_logs_are_read_by_the_environment_only_and_not_by_way_of_a_service(
+    audit: World, simulator: Simulator
+) -> None:
+    def reads(principal: str, context: Context) -> bool:
+        key = "access-logs/lake/2026-11-21-A"
+        return decide(audit, simulator, principal, "s3:GetObject", key, context, bucket=ACCESS_LOGS)
+
+    by_athena: Context = {"aws:ViaAWSService": "true", "aws:CalledVia": ["athena.amazonaws.com"]}
+    for context in (HERE, by_athena):
+        assert reads(AUDITOR, context)
+        assert not reads(INSIDER, context)
+        assert not reads(ADMINISTRATOR, context)
+    assert reads(BREAK_GLASS, {})
+
+
 def test_the_replication_role_moves_access_logs_and_does_nothing_else(
     audit: World, simulator: Simulator
 ) -> None:
