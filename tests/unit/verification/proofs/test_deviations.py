@@ -44,7 +44,8 @@ class Deviation:
 DEVIATIONS = {
     "negated operator and a variable without a value": Deviation(
         page="IAM policy elements: Variables and tags, Policy variables with no value",
-        says="Inverted condition operators like StringNotEquals or StringNotLike do match against a null value",
+        says="Inverted condition operators like StringNotEquals or StringNotLike do match against a null "
+        "value",
         ours=False,
         pair=Pair(
             asked(aws_username="carol"),
@@ -121,7 +122,8 @@ DEVIATIONS = {
     ),
     "an SCP and a service": Deviation(
         page="Service control policies (SCPs), SCP effects on permissions",
-        says="SCPs affect only IAM users and roles that are managed by accounts that are part of the organization",
+        says="SCPs affect only IAM users and roles that are managed by accounts that are part of the "
+        "organization",
         ours=True,
         pair=Pair(
             asked("logging.s3.amazonaws.com"),
