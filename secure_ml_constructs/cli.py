@@ -1,4 +1,4 @@
-"""The command `secure-ml`: judge templates without Node and without the CDK."""
+"""The command `secure-ml`: judge templates and decide requests, without Node and without the CDK."""
 
 from __future__ import annotations
 
@@ -40,9 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows the command's name; those of the process otherwise.
 
     Returns:
-        The exit code: 0 clean, 1 findings, 2 input that can't be read.
+        The exit code: 0 clean or allowed, 1 findings or denied, 2 input that can't be read.
     """
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser(given[:1]).parse_args(given)
     try:
         code: int = options.run(options, sys.stdout)
         sys.stdout.flush()
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(asked: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("secure-ml", description="Judge CloudFormation templates for ML.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     check = commands.add_parser("check", help="judge templates", description=_check.__doc__)
@@ -75,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     guard.add_argument("--config", metavar="FILE", help="settings, as YAML or JSON")
     guard.add_argument("--list-untranslated", action="store_true", help="name the rest, with the reasons")
     guard.set_defaults(run=_guard)
+    decide = commands.add_parser("decide", help="decide one request to AWS by its policies")
+    if asked == ["decide"]:
+        # Whoever judges templates waits for none of this.
+        from secure_ml_constructs.verification.proofs.decide import add_arguments
+
+        add_arguments(decide)
     return parser
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -38,6 +38,7 @@ _REQUEST = {"principal", "action", "resource", "context"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `run` reads to a parser."""
+    parser.description = run.__doc__
     for name, (_, what) in _DOCUMENTS.items():
         parser.add_argument(f"--{name}", metavar="FILE", action="append", help=f"{what}; may be repeated")
     parser.add_argument(
@@ -51,17 +52,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.set_defaults(run=run)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command by itself.
-
-    Args:
-        arguments: What follows the command's name; those of the process otherwise.
-    """
-    parser = argparse.ArgumentParser("secure-ml decide", description=run.__doc__)
-    add_arguments(parser)
-    return run(parser.parse_args(arguments), sys.stdout)
 
 
 def run(options: argparse.Namespace, out: TextIO) -> int:

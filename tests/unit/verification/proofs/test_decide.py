@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from secure_ml_constructs.verification.proofs.decide import main
+from secure_ml_constructs.cli import main
 
 ROLE = "arn:aws:iam::111122223333:role/ml/training"
 REQUEST = {
@@ -33,7 +35,7 @@ class Files:
             for index, statement in enumerate(found):
                 document = {"Version": "2012-10-17", "Statement": [statement]}
                 arguments += [f"--{name}", self.write(f"{name}-{index}", document)]
-        return main([*arguments, "--format", "json"])
+        return main(["decide", *arguments, "--format", "json"])
 
     def write(self, name: str, value: Any) -> str:
         path = self.folder / f"{name}.json"
@@ -74,9 +76,9 @@ def test_not_covered(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["decision"] == "not-covered"
     path = files.write("request", REQUEST)
     document = files.write("document", {"Statement": [statement]})
-    assert main(["--request", path, "--identity", document]) == 2
+    assert main(["decide", "--request", path, "--identity", document]) == 2
     assert capsys.readouterr().out.startswith("not covered: ")
-    assert main(["--request", path, "--identity", files.write("all", {"Statement": [ALLOW]})]) == 0
+    assert main(["decide", "--request", path, "--identity", files.write("all", {"Statement": [ALLOW]})]) == 0
     assert "statement 'All'" in capsys.readouterr().out
 
 
@@ -104,13 +106,42 @@ def test_unreadable_documents(files: Files, capsys: pytest.CaptureFixture[str]) 
     assert files.run(identity=[{**ALLOW, "Effect": "Perhaps"}]) == 2
     assert "identity-0.json" in capsys.readouterr().err
     request = files.write("request", REQUEST)
-    assert main(["--request", request, "--scp", str(files.folder / "none.json")]) == 2
+    assert main(["decide", "--request", request, "--scp", str(files.folder / "none.json")]) == 2
     assert "none.json" in capsys.readouterr().err
 
 
 def test_block_public_access(files: Files) -> None:
     request = files.write("request", {**REQUEST, "principal": None})
     document = {"Version": "2012-10-17", "Statement": [{**ALLOW, "Principal": "*"}]}
-    arguments = ["--request", request, "--resource", files.write("public", document)]
+    arguments = ["decide", "--request", request, "--resource", files.write("public", document)]
     assert main(arguments) == 0
     assert main([*arguments, "--block-public-access"]) == 1
+
+
+def test_the_help_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    assert stopped.value.code == 0
+    assert "decide" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stopped:
+        main(["decide", "--help"])
+    assert stopped.value.code == 0
+    assert "0 allowed, 1 denied" in capsys.readouterr().out
+
+
+def test_a_request_is_needed() -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["decide"])
+    assert stopped.value.code == 2
+
+
+def test_it_loads_no_solver(files: Files) -> None:
+    arguments = ["decide", "--request", files.write("request", REQUEST)]
+    program = (
+        "import sys; from secure_ml_constructs.cli import main;"
+        f"main({arguments!r});"
+        "print(sorted({'aws_cdk', 'z3', 'networkx'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert done.stdout.startswith("denied: ")
