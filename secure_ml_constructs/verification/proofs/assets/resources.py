@@ -1,0 +1,218 @@
+"""Keys, secrets, images, messages, models: what has a policy of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from secure_ml_constructs.verification.proofs.assets.registry import Registry
+from secure_ml_constructs.verification.proofs.iam.domains import exactly
+from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
+from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
+from secure_ml_constructs.verification.templates import Resource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What is asked of one type of resource.
+
+    Attributes:
+        type: The type.
+        name: What the kind is called.
+        endpoint: The VPC endpoint's service by which requests come.
+        deeds: Each with the actions that do it and the control that it belongs to.
+        key: The property that names the key it is encrypted under; empty where reading asks for none.
+        via: The service that uses that key for the caller.
+        reads: The deeds that use the key.
+        kept: The deeds that no role may be granted by design.
+        guardrail: What an organization's policy has to deny where the type takes no policy of its own.
+    """
+
+    type: str
+    name: str
+    endpoint: str
+    deeds: Sequence[tuple[str, str, Sequence[str]]]
+    key: str = ""
+    via: str = ""
+    reads: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    guardrail: str = ""
+
+
+# Service Authorization Reference, the services' own pages.
+KINDS = (
+    Kind(
+        type="AWS::KMS::Key",
+        name="key",
+        endpoint="kms",
+        deeds=(
+            ("use", "E1", ("kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom")),
+            ("destroy", "E1", ("kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DeleteImportedKeyMaterial")),
+            ("take over", "E1", ("kms:PutKeyPolicy",)),
+        ),
+        kept=("destroy", "take over"),
+    ),
+    Kind(
+        type="AWS::SecretsManager::Secret",
+        name="secret",
+        endpoint="secretsmanager",
+        deeds=(
+            ("read", "I8", ("secretsmanager:GetSecretValue",)),
+            (
+                "replace",
+                "I8",
+                (
+                    "secretsmanager:PutSecretValue",
+                    "secretsmanager:UpdateSecret",
+                    "secretsmanager:DeleteSecret",
+                ),
+            ),
+            ("open up", "I8", ("secretsmanager:PutResourcePolicy", "secretsmanager:DeleteResourcePolicy")),
+        ),
+        key="KmsKeyId",
+        via="secretsmanager",
+        reads=("read",),
+        kept=("open up",),
+    ),
+    Kind(
+        type="AWS::ECR::Repository",
+        name="images",
+        endpoint="ecr.dkr",
+        deeds=(
+            ("pull", "T2", ("ecr:BatchGetImage",)),
+            ("push", "T2", ("ecr:PutImage",)),
+            ("delete", "T2", ("ecr:BatchDeleteImage", "ecr:DeleteRepository")),
+            ("open up", "T2", ("ecr:SetRepositoryPolicy", "ecr:PutImageTagMutability")),
+        ),
+        kept=("delete", "open up"),
+    ),
+    Kind(
+        type="AWS::SNS::Topic",
+        name="topic",
+        endpoint="sns",
+        deeds=(
+            ("listen", "X5", ("sns:Subscribe",)),
+            ("forge", "X5", ("sns:Publish",)),
+            ("silence", "X5", ("sns:DeleteTopic", "sns:SetTopicAttributes")),
+        ),
+        kept=("silence",),
+    ),
+    Kind(
+        type="AWS::SQS::Queue",
+        name="queue",
+        endpoint="sqs",
+        deeds=(
+            ("read", "E3", ("sqs:ReceiveMessage",)),
+            ("forge", "E3", ("sqs:SendMessage",)),
+            ("empty", "E3", ("sqs:PurgeQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes")),
+        ),
+        key="KmsMasterKeyId",
+        via="sqs",
+        reads=("read", "forge"),
+        kept=("empty",),
+    ),
+    Kind(
+        type="AWS::SageMaker::ModelPackageGroup",
+        name="registry",
+        endpoint="sagemaker.api",
+        deeds=(
+            ("approve", "T4", ("sagemaker:UpdateModelPackage",)),
+            ("replace", "T4", ("sagemaker:CreateModelPackage", "sagemaker:DeleteModelPackage")),
+            (
+                "open up",
+                "T4",
+                ("sagemaker:PutModelPackageGroupPolicy", "sagemaker:DeleteModelPackageGroupPolicy"),
+            ),
+        ),
+        kept=("open up",),
+        guardrail="changing the model registry by others than the pipeline's roles",
+    ),
+    Kind(
+        type="AWS::SageMaker::Endpoint",
+        name="endpoint",
+        endpoint="sagemaker.runtime",
+        deeds=(
+            (
+                "invoke past its door",
+                "G2",
+                ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"),
+            ),
+            ("replace", "G8", ("sagemaker:UpdateEndpoint", "sagemaker:DeleteEndpoint")),
+        ),
+        guardrail="sagemaker:InvokeEndpoint and changes of endpoints to all but the environment's roles",
+    ),
+    Kind(
+        type="AWS::CloudTrail::Trail",
+        name="trail",
+        endpoint="cloudtrail",
+        deeds=(
+            ("stop", "A1", ("cloudtrail:StopLogging", "cloudtrail:DeleteTrail")),
+            (
+                "alter",
+                "A1",
+                ("cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors", "cloudtrail:PutInsightSelectors"),
+            ),
+        ),
+        kept=("stop", "alter"),
+        guardrail="stopping, deleting and changing trails to all but the deploying roles",
+    ),
+    Kind(
+        type="AWS::Logs::LogGroup",
+        name="log group",
+        endpoint="logs",
+        deeds=(
+            ("delete", "A2", ("logs:DeleteLogGroup", "logs:DeleteLogStream", "logs:PutRetentionPolicy")),
+            ("unlock", "E3", ("logs:DisassociateKmsKey",)),
+        ),
+        kept=("delete", "unlock"),
+        guardrail="deleting log groups and streams, shortening their retention and taking their key away",
+    ),
+)
+
+
+def resource_assets(registry: Registry) -> Iterator[Asset]:
+    """Every resource of the kinds of the table."""
+    estate = registry.estate
+    for kind in KINDS:
+        for resource in estate.resources(kind.type):
+            arn = estate.arn(resource)
+            name = registry.name(resource)
+            if isinstance(arn, Unknown):
+                yield Asset(name, kind.name, (), resource, missing=f"its ARN: {arn.reason}")
+                continue
+            account = estate.place(resource).account
+            yield Asset(name, kind.name, tuple(_deeds(registry, kind, resource, arn)), resource, account)
+
+
+def _deeds(registry: Registry, kind: Kind, resource: Resource, arn: str) -> Iterator[Deed]:
+    policy = None if kind.guardrail and kind.name != "registry" else registry.policy(resource)
+    base = arn.removesuffix(":*")
+    act = Act("", base, policy, service=kind.endpoint, named=base)
+    for name, control, actions in kind.deeds:
+        besides: tuple[Act, ...] = ()
+        if name in kind.reads:
+            on_key = "kms:GenerateDataKey" if name == "forge" else "kms:Decrypt"
+            besides = registry.through(kind.via, registry.estate.value(resource, kind.key), on_key, resource)
+        ways = [
+            (replace(act, action=action, resource=_about(kind, base, action)), *besides) for action in actions
+        ]
+        if kind.name == "key" and name == "use":
+            # A grant is a way to use the key that no policy is asked about again.
+            grant = replace(act, action="kms:CreateGrant")
+            ways.append((replace(grant, context={"kms:grantisforawsresource": exactly("false")}),))
+        yield Deed(
+            name,
+            tuple(ways),
+            control,
+            guardrail=kind.guardrail,
+            by_design=name not in kind.kept,
+        )
+
+
+def _about(kind: Kind, arn: str, action: str) -> str:
+    """What a request is about: packages in place of their group, streams in place of theirs."""
+    if kind.name == "registry" and "Group" not in action:
+        return arn.replace(":model-package-group/", ":model-package/") + "/*"
+    if kind.name == "log group":
+        return f"{arn}:*" if action != "logs:DeleteLogStream" else f"{arn}:log-stream:*"
+    return arn

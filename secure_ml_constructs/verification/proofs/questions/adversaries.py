@@ -1,0 +1,432 @@
+"""Who tries: each adversary as principals, with what they hold and where they call from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+
+from secure_ml_constructs.verification.proofs.estate import Endpoint, Estate, Place, Role
+from secure_ml_constructs.verification.proofs.iam.documents import Document, Kind, parse
+from secure_ml_constructs.verification.proofs.iam.domains import (
+    ABSENT,
+    ANYTHING,
+    Values,
+    exactly,
+    like,
+    unlike,
+)
+from secure_ml_constructs.verification.proofs.iam.requests import Principal
+from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
+from secure_ml_constructs.verification.proofs.questions.answers import Adversary
+from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
+from secure_ml_constructs.verification.proofs.questions.trust import Trust
+
+# The account that outsiders call from, and that credentials are of which somebody brings along.
+FOREIGN_ACCOUNT = "999988887777"
+_EVERYTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+ALL_PERMISSIONS = (parse(_EVERYTHING, Kind.IDENTITY, "every permission"),)
+# Services that keep a role's credentials to themselves: no code of a customer ever sees them.
+KEEPS_CREDENTIALS = frozenset(
+    {
+        "apigateway.amazonaws.com",
+        "backup.amazonaws.com",
+        "budgets.amazonaws.com",
+        "cloudtrail.amazonaws.com",
+        "config.amazonaws.com",
+        "delivery.logs.amazonaws.com",
+        "events.amazonaws.com",
+        "firehose.amazonaws.com",
+        "macie.amazonaws.com",
+        "monitoring.rds.amazonaws.com",
+        "s3.amazonaws.com",
+        "scheduler.amazonaws.com",
+        "sns.amazonaws.com",
+        "states.amazonaws.com",
+        "vpc-flow-logs.amazonaws.com",
+    }
+)
+# Keys by which a service says for whom it acts.
+_ON_BEHALF = (
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceowner",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+)
+# Services that can't be made to read or write S3, or use a key, with the caller's own permission.
+_FORWARDS_NOTHING = frozenset(
+    {
+        *("cloudwatch", "ec2messages", "ecr", "events", "glue", "iam", "kms", "lakeformation", "lambda"),
+        *("logs", "s3", "secretsmanager", "sns", "sqs", "ssm", "ssmmessages", "sts", "tag", "xray"),
+        *("sagemaker-runtime", "execute-api", "elasticfilesystem", "codeartifact", "ec2"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One principal in one place.
+
+    Attributes:
+        who: How answers call it.
+        principal: The principal.
+        identity: Its identity policies.
+        boundary: Its permissions boundary; None where it has none.
+        context: What follows from who it is, wherever it calls from.
+        place: What follows from where it calls from.
+        endpoint: The VPC endpoint that its requests pass; None where they pass none of ours.
+        in_organization: Whether service control policies bind it.
+        first: Requests to other services of which one has to be let through first, since the service then
+            makes the request for the caller; empty where the caller makes it.
+    """
+
+    who: str
+    principal: Principal
+    identity: tuple[Document, ...] = ()
+    boundary: tuple[Document, ...] | None = None
+    context: Mapping[str, Values] = field(default_factory=dict)
+    place: Mapping[str, Values] = field(default_factory=dict)
+    endpoint: Endpoint | None = None
+    in_organization: bool = True
+    first: tuple[Attempt, ...] = ()
+    act: Act | None = None
+
+
+class Adversaries:
+    """The adversaries of one estate.
+
+    Args:
+        estate: The estate.
+        trust: Who is none.
+        leaves: Whether a request from the estate's networks can reach the internet, past every endpoint.
+
+    Attributes:
+        of_others: What the resources of another account say of their owner.
+    """
+
+    def __init__(self, estate: Estate, trust: Trust, *, leaves: bool) -> None:
+        self._estate = estate
+        self._trust = trust
+        self._leaves = leaves
+        ids = [each.id for each in estate.endpoints if isinstance(each.id, str)]
+        vpcs = sorted({each.vpc for each in estate.endpoints if isinstance(each.vpc, str)})
+        # A request from outside passes somebody else's endpoint or none.
+        self._outside: dict[str, Values] = {
+            "aws:sourcevpce": unlike(*ids),
+            "aws:sourcevpc": unlike(*vpcs),
+            "aws:sourcevpcarn": unlike(*(f"*{vpc}" for vpc in vpcs)),
+        }
+        self._by_service: dict[str, list[Endpoint]] = {}
+        for each in estate.endpoints:
+            if isinstance(each.service, str):
+                self._by_service.setdefault(each.service, []).append(each)
+        self._held = [each for each in estate.roles if not (self._is_trusted(each) or _is_kept(each))]
+        self._organizations = (trust.organization,) if trust.organization else _organizations(estate)
+        # What a resource of another account says of itself.
+        self.of_others: Mapping[str, Values] = {
+            "aws:resourceorgid": unlike(*self._organizations),
+            "aws:resourceorgpaths": unlike(*(f"{each}/*" for each in self._organizations)),
+        }
+        self._own = tuple(
+            arn
+            for bucket in estate.resources("AWS::S3::Bucket")
+            if isinstance(arn := estate.arn(bucket), str)
+        )
+
+    def attempts(self, adversary: Adversary, asset: Asset, deed: Deed, act: Act) -> Iterator[Attempt]:
+        """Everyone whom one question is about.
+
+        Args:
+            adversary: Which kind.
+            asset: What it is about.
+            deed: What is to be done.
+            act: The request that comes first.
+        """
+        match adversary:
+            case Adversary.OUTSIDER:
+                yield from self._outsiders(asset)
+            case Adversary.INSIDER:
+                yield from self._insiders(asset, act)
+            case Adversary.STOLEN:
+                for role in self._held:
+                    yield from self._stolen(role)
+            case Adversary.JOB if deed.whoever:
+                yield from self._whoever(asset, act)
+            case Adversary.JOB:
+                for role in self._held:
+                    yield from self._job(role, act)
+            case Adversary.DEPUTY:
+                yield from self._deputies(asset, act)
+
+    def _outsiders(self, asset: Asset) -> Iterator[Attempt]:
+        foreign = {
+            "aws:principalorgid": unlike(*self._organizations),
+            "aws:principalorgpaths": unlike(*(f"{each}/*" for each in self._organizations)),
+            "aws:vpceaccount": unlike(asset.account),
+            "aws:vpceorgid": unlike(*self._organizations),
+        }
+        role = f"arn:{self._partition(asset)}:iam::{FOREIGN_ACCOUNT}:role/outsider"
+        yield Attempt(
+            "a principal of another account",
+            Principal.read(role),
+            ALL_PERMISSIONS,
+            context=foreign,
+            place=self._outside,
+            in_organization=False,
+        )
+        yield Attempt("an anonymous caller", Principal.read(None), place=self._outside, in_organization=False)
+
+    def _insiders(self, asset: Asset, act: Act) -> Iterator[Attempt]:
+        partition = self._partition(asset)
+        head = f"arn:{partition}:iam::{asset.account}"
+        anybody = {
+            "aws:principalarn": Values(
+                like=(f"{head}:role/*", f"{head}:user/*"),
+                unlike=self._named(self._trust.trusted_roles, asset) + self._of_the_environment(asset),
+                absent=False,
+            ),
+            # Who is an insider may be a user or a role under any name.
+            "aws:principaltype": like("AssumedRole", "User"),
+            "aws:username": ANYTHING,
+        }
+        callers = [(Principal.read(f"{head}:role/insider"), anybody)]
+        callers += [(Principal.read(arn), {}) for arn in self._principals(asset, act)]
+        for principal, context in callers:
+            insider = Attempt(
+                f"{principal.name.rpartition('/')[2]}", principal, ALL_PERMISSIONS, context=context
+            )
+            # From outside the caller may as well be a service that was asked to.
+            yield replace(insider, place=self._outside)
+            for endpoint in self._by_service.get(act.service, ()):
+                yield replace(insider, endpoint=endpoint, place=_inside(endpoint))
+
+    def _stolen(self, role: Role) -> Iterator[Attempt]:
+        base = self._as(role)
+        if base is None:
+            return
+        yield replace(base, place={**self._outside, **_DIRECT})
+        first = tuple(
+            replace(base, place={**self._outside, **_DIRECT}, act=act) for act in self._forwarding(role)
+        )
+        if first:
+            yield replace(base, place={**self._outside, **_FORWARDED}, first=first)
+
+    def _job(self, role: Role, act: Act) -> Iterator[Attempt]:
+        base = self._as(role)
+        if base is None:
+            return
+        yield from self._from_inside(base, act)
+        first = tuple(
+            replace(attempt, act=forward)
+            for forward in self._forwarding(role)
+            for attempt in self._from_inside(base, forward)
+        )
+        if first:
+            yield replace(base, place={**self._outside, **_FORWARDED}, first=first)
+
+    def _whoever(self, asset: Asset, act: Act) -> Iterator[Attempt]:
+        """Any job whatever it was granted, and the credentials that somebody brings into it."""
+        path = self._trust.role_path or "/"
+        head = f"arn:{self._partition(asset)}:iam::"
+        ours = Principal.read(f"{head}{asset.account}:role{path}any-job")
+        base = Attempt("a job with every permission", ours, ALL_PERMISSIONS)
+        yield from self._from_inside(base, act)
+        brought = Attempt(
+            "credentials that were brought into a job",
+            Principal.read(f"{head}{FOREIGN_ACCOUNT}:role/outsider"),
+            ALL_PERMISSIONS,
+            context={
+                "aws:principalorgid": unlike(*self._organizations),
+                "aws:principalorgpaths": unlike(*(f"{each}/*" for each in self._organizations)),
+            },
+            in_organization=False,
+        )
+        yield from self._from_inside(brought, act)
+
+    def _from_inside(self, base: Attempt, act: Act) -> Iterator[Attempt]:
+        for endpoint in self._by_service.get(act.service, ()):
+            yield replace(base, endpoint=endpoint, place={**_inside(endpoint), **_DIRECT})
+        if not self._estate.endpoints:
+            # The network is somebody else's: by which endpoint it calls is not known.
+            yield replace(base, place=_DIRECT)
+        elif self._leaves:
+            yield replace(base, place={**self._outside, **_DIRECT})
+
+    def _deputies(self, asset: Asset, act: Act) -> Iterator[Attempt]:
+        if act.policy is None:
+            return
+        # The service acts for another account: whatever it says of that, nothing of ours is in it.
+        ours = (f"*{asset.account}*", *self._own, *(f"{each}*" for each in self._own))
+        keys = {
+            line.key
+            for statement in act.policy.statements
+            for line in statement.conditions
+            if line.key.startswith("kms:encryptioncontext:")
+        }
+        foreign = {key: unlike(*ours) for key in (*_ON_BEHALF, *sorted(keys))}
+        foreign["aws:sourceorgid"] = unlike(*self._organizations)
+        foreign["aws:sourceorgpaths"] = unlike(*(f"{each}/*" for each in self._organizations))
+        for service in _services(act.policy):
+            yield Attempt(
+                service,
+                Principal.read(service),
+                context=foreign,
+                place=self._outside,
+                in_organization=False,
+            )
+
+    def _as(self, role: Role) -> Attempt | None:
+        if not isinstance(role.arn, str):
+            return None
+        return Attempt(str(role.name), Principal.read(role.arn), role.documents, role.boundary)
+
+    def _forwarding(self, role: Role) -> tuple[Act, ...]:
+        """Requests to services that then make further ones with the role's own permission.
+
+        IAM User Guide, "Forward access sessions": the service has to be one that the caller may call.
+        """
+        place = self._estate.place(role.resource)
+        found: dict[str, Act] = {}
+        for document in role.documents:
+            for statement in document.statements:
+                for pattern in statement.actions if statement.allow else ():
+                    text = "*" if isinstance(pattern, Unknown) or statement.not_action else head_of(pattern)
+                    action = text.replace("*", "anything") if ":" in text else "athena:startqueryexecution"
+                    service = action.partition(":")[0]
+                    if service not in _FORWARDS_NOTHING:
+                        arn = f"arn:{place.partition}:{service}:{place.region}:{place.account}:*"
+                        endpoint = _ENDPOINTS.get(service, service)
+                        found.setdefault(action, Act(action, arn, service=endpoint))
+        return tuple(found[action] for action in sorted(found))
+
+    def _principals(self, asset: Asset, act: Act) -> tuple[str, ...]:
+        """Principals of the account that a policy names, and nobody vouches for."""
+        if act.policy is None:
+            return ()
+        trusted = self._named(self._trust.trusted_roles, asset) + self._of_the_environment(asset)
+        found = {
+            name
+            for statement in act.policy.statements
+            if statement.allow and statement.principals is not None
+            for kind, name in statement.principals.names
+            if kind == "AWS" and f"::{asset.account}:" in name and not name.endswith(":root")
+        }
+        return tuple(sorted(name for name in found if not any(fnmatchcase(name, each) for each in trusted)))
+
+    def _of_the_environment(self, asset: Asset) -> tuple[str, ...]:
+        """The roles of the environment, which are the business of other adversaries."""
+        if self._trust.role_path:
+            return (f"arn:{self._partition(asset)}:iam::{asset.account}:role{self._trust.role_path}*",)
+        return tuple(role.arn for role in self._estate.roles if isinstance(role.arn, str))
+
+    def _is_trusted(self, role: Role) -> bool:
+        place = self._estate.place(role.resource)
+        patterns = (_filled(each, place) for each in self._trust.trusted_roles)
+        return isinstance(role.arn, str) and any(fnmatchcase(role.arn, each) for each in patterns)
+
+    def _named(self, patterns: tuple[str, ...], asset: Asset) -> tuple[str, ...]:
+        place = self._place(asset)
+        return tuple(_filled(each, place) for each in patterns)
+
+    def _place(self, asset: Asset) -> Place:
+        if asset.resource is not None:
+            return self._estate.place(asset.resource)
+        places = (
+            self._estate.place(each) for each in self._estate.resources("AWS::IAM::Role", "AWS::EC2::VPC")
+        )
+        return next(place for place in places if place.account == asset.account)
+
+    def _partition(self, asset: Asset) -> str:
+        return self._place(asset).partition
+
+
+_DIRECT: Mapping[str, Values] = {"aws:viaawsservice": exactly("false"), "aws:calledvia": ABSENT}
+_FORWARDED: Mapping[str, Values] = {"aws:viaawsservice": exactly("true"), "aws:sourcevpce": ABSENT}
+# By which VPC endpoint a service is called, where that is not its own name.
+_ENDPOINTS = {"sagemaker": "sagemaker.api", "cloudwatch": "monitoring", "bedrock": "bedrock-runtime"}
+
+
+def _inside(endpoint: Endpoint) -> Mapping[str, Values]:
+    return {
+        "aws:sourcevpce": exactly(endpoint.id) if isinstance(endpoint.id, str) else ANYTHING,
+        "aws:sourcevpc": exactly(endpoint.vpc) if isinstance(endpoint.vpc, str) else ANYTHING,
+    }
+
+
+def _is_kept(role: Role) -> bool:
+    """Whether only services of AWS ever hold its credentials."""
+    names: set[str] = set()
+    for statement in role.trust.statements:
+        if not statement.allow:
+            continue
+        principals = statement.principals
+        if principals is None or principals.anyone or principals.inverted or principals.unknown is not None:
+            return False
+        if any(kind != "Service" for kind, _ in principals.names):
+            return False
+        names |= {name for _, name in principals.names}
+    return names <= KEEPS_CREDENTIALS
+
+
+def _services(policy: Document) -> tuple[str, ...]:
+    found: set[str] = set()
+    for statement in policy.statements:
+        principals = statement.principals
+        if not statement.allow or principals is None:
+            continue
+        found |= {name for kind, name in principals.names if kind == "Service"}
+        if principals.anyone or principals.inverted or principals.unknown is not None:
+            found.add(ANY_SERVICE)
+    return tuple(sorted(found))
+
+
+# A service that no policy names; what lets it in lets every service in.
+ANY_SERVICE = "some-service.amazonaws.com"
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+
+
+def _organizations(estate: Estate) -> tuple[str, ...]:
+    """The organizations that policies name, where nobody says which one is ours."""
+    texts: set[str] = set()
+    for endpoint in estate.endpoints:
+        texts |= _conditions(endpoint.documents)
+    for resource in estate.resources(
+        "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SNS::Topic", "AWS::SQS::Queue"
+    ):
+        policy = estate.policy_of(resource)
+        texts |= _conditions((policy,) if policy else ())
+    return tuple(sorted({match[0] for text in texts for match in _ORGANIZATION.finditer(text)}))
+
+
+def _conditions(documents: tuple[Document, ...]) -> set[str]:
+    return {
+        part
+        for document in documents
+        for statement in document.statements
+        for line in statement.conditions
+        if "org" in line.key
+        for value in line.values
+        if not isinstance(value, Unknown)
+        for part in value
+        if isinstance(part, str)
+    }
+
+
+def _filled(pattern: str, place: Place) -> str:
+    known = {
+        "AWS::AccountId": place.account,
+        "AWS::Partition": place.partition,
+        "AWS::Region": place.region,
+        "AWS::URLSuffix": place.suffix,
+    }
+    return re.sub(r"\$\{([^}]+)\}", lambda match: known.get(match[1], match[0]), pattern)
+
+
+def head_of(pattern: tuple[object, ...]) -> str:
+    """An action pattern as text, with its wildcards."""
+    return "".join(each if isinstance(each, str) else "*" for each in pattern)

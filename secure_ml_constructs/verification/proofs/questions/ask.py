@@ -1,0 +1,292 @@
+"""Puts every question to the prover, and makes one answer of all that a cell takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from secure_ml_constructs.verification.proofs.iam.documents import Document, Kind, Statement, parse
+from secure_ml_constructs.verification.proofs.iam.domains import Values, exactly
+from secure_ml_constructs.verification.proofs.iam.evaluate import Decision, decide
+from secure_ml_constructs.verification.proofs.iam.matching import action_matches, pattern_covers
+from secure_ml_constructs.verification.proofs.iam.patterns import Pattern, fill_in
+from secure_ml_constructs.verification.proofs.iam.policies import Policies
+from secure_ml_constructs.verification.proofs.iam.prove import CounterExample, Proved, Question, prove
+from secure_ml_constructs.verification.proofs.iam.requests import Principal
+from secure_ml_constructs.verification.proofs.iam.ternary import NotCovered, Unknown
+from secure_ml_constructs.verification.proofs.questions.adversaries import (
+    FOREIGN_ACCOUNT,
+    Adversaries,
+    Attempt,
+)
+from secure_ml_constructs.verification.proofs.questions.answers import Adversary, Answer, Step, Verdict
+from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
+from secure_ml_constructs.verification.proofs.questions.trust import Guardrails, Trust
+
+# Services that assume a role without saying for whom. What holds it is that only a principal of the role's
+# own account can hand it to them (iam:PassRole). No page of theirs documents a source in the trust.
+SENDS_NO_SOURCE = frozenset(
+    {
+        "apigateway.amazonaws.com",
+        "cloudtrail.amazonaws.com",
+        "ec2.amazonaws.com",
+        "lambda.amazonaws.com",
+        "s3.amazonaws.com",
+    }
+)
+_NOBODY = {
+    Adversary.OUTSIDER: "nobody outside is let in",
+    Adversary.STOLEN: "the templates have no role whose credentials could be stolen",
+    Adversary.INSIDER: "no other principal of the account is let in",
+    Adversary.JOB: "no job has a way to the service: no VPC endpoint, and none to the internet",
+    Adversary.DEPUTY: "no policy of the asset lets a service in",
+}
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    verdict: Verdict
+    because: str = ""
+    steps: tuple[Step, ...] = ()
+    rests_on: tuple[tuple[str, str], ...] = ()
+
+
+_NOTHING = _Outcome(Verdict.PROVED)
+
+
+class Prover:
+    """Answers for the assets of one estate.
+
+    Args:
+        adversaries: Who tries.
+        trust: Who is no adversary, and the guardrails that are given.
+        prover: What answers a question.
+    """
+
+    def __init__(
+        self,
+        adversaries: Adversaries,
+        trust: Trust,
+        prover: Callable[[Question], Proved | CounterExample | NotCovered] = prove,
+    ) -> None:
+        self._adversaries = adversaries
+        self._prove = prover
+        self._scps = _guardrails(trust.scps, Kind.SCP)
+        self._rcps = _guardrails(trust.rcps, Kind.RCP)
+
+    def answers(self, asset: Asset, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Answer]:
+        """Answer every question about an asset.
+
+        Args:
+            asset: The asset.
+            wanted: Which questions, by their names.
+        """
+        for deed in asset.deeds or (Deed("reach", (), ""),):
+            for adversary in Adversary:
+                if adversary not in deed.adversaries:
+                    continue
+                empty = Answer(
+                    adversary, deed.name, asset.name, Verdict.PROVED, "", deed.control, asset.resource
+                )
+                if not wanted(empty.question):
+                    continue
+                if asset.missing:
+                    yield replace(empty, verdict=Verdict.NOT_COVERED, because=asset.missing)
+                    continue
+                yield self._cell(empty, adversary, asset, deed)
+
+    def _cell(self, empty: Answer, adversary: Adversary, asset: Asset, deed: Deed) -> Answer:
+        worst = _NOTHING
+        rests_on: dict[tuple[str, str], None] = {}
+        asked = False
+        reasons: dict[str, None] = {}
+        for way in deed.ways:
+            for attempt in self._adversaries.attempts(adversary, asset, deed, way[0]):
+                asked = True
+                outcome = self._outcome(adversary, asset, deed, attempt, way)
+                rests_on.update(dict.fromkeys(outcome.rests_on))
+                if outcome.verdict.gravity < worst.verdict.gravity:
+                    worst, reasons = outcome, {}
+                if outcome.verdict is worst.verdict and outcome.because:
+                    reasons[outcome.because] = None
+        if worst.verdict is Verdict.PROVED:
+            return replace(empty, because=_denied_by(rests_on) if asked else _NOBODY[adversary])
+        because = "; ".join(list(reasons)[:3]) + ("; …" if len(reasons) > 3 else "")
+        return replace(empty, verdict=worst.verdict, because=because, steps=worst.steps)
+
+    def _outcome(
+        self, adversary: Adversary, asset: Asset, deed: Deed, attempt: Attempt, way: tuple[Act, ...]
+    ) -> _Outcome:
+        steps: list[Step] = []
+        missing: list[str] = []
+        for number, act in enumerate(way):
+            answer = self._ask(attempt, act, act.account or asset.account, direct=number == 0)
+            if isinstance(answer, Proved):
+                return _Outcome(Verdict.PROVED, rests_on=answer.rests_on)
+            if isinstance(answer, NotCovered):
+                missing.append(f"{act.action} by {attempt.who}: {answer.reason}")
+            else:
+                steps.append(Step(answer.request, answer.decision))
+        if attempt.first:
+            before = self._first(attempt, asset.account)
+            if isinstance(before, Proved):
+                return _Outcome(Verdict.PROVED, rests_on=before.rests_on)
+            if isinstance(before, NotCovered):
+                missing.append(before.reason)
+            else:
+                steps.insert(0, Step(before.request, before.decision))
+        if missing:
+            return _Outcome(Verdict.NOT_COVERED, missing[0])
+        design = _design(adversary, deed, attempt, way[0], steps[-len(way)])
+        if design:
+            return _Outcome(Verdict.BY_DESIGN, design, tuple(steps))
+        if deed.guardrail and adversary is Adversary.INSIDER and not self._scps:
+            return _Outcome(
+                Verdict.NEEDS_GUARDRAIL,
+                f"no SCP is given, and none but one can deny {deed.guardrail}",
+                tuple(steps),
+            )
+        return _Outcome(Verdict.BROKEN, _let_through(attempt, steps), tuple(steps))
+
+    def _first(self, attempt: Attempt, account: str) -> Proved | CounterExample | NotCovered:
+        """Whether any of the services that would make the request can be called."""
+        rests_on: dict[tuple[str, str], None] = {}
+        unknown: NotCovered | None = None
+        for each in attempt.first:
+            assert each.act is not None
+            answer = self._ask(each, each.act, account, direct=True)
+            if isinstance(answer, CounterExample):
+                return answer
+            if isinstance(answer, NotCovered):
+                unknown = answer
+            else:
+                rests_on.update(dict.fromkeys(answer.rests_on))
+        return unknown or Proved(tuple(rests_on))
+
+    def _ask(
+        self, attempt: Attempt, act: Act, account: str, *, direct: bool
+    ) -> Proved | CounterExample | NotCovered:
+        granting = (*attempt.identity, *((act.policy,) if act.policy else ()))
+        if act.method is None and not _may_grant(granting, act.action):
+            return Proved()
+        # What a service asks for on the caller's behalf passes no endpoint of ours.
+        passes = direct and attempt.endpoint is not None
+        context: dict[str, Values] = {
+            "aws:resourceaccount": exactly(account),
+            **(self._adversaries.of_others if account == FOREIGN_ACCOUNT else {}),
+            **attempt.context,
+            **(attempt.place if direct else {}),
+            **act.context,
+        }
+        question = Question(
+            Policies(
+                identity=attempt.identity,
+                boundary=attempt.boundary,
+                resource=act.policy,
+                endpoint=attempt.endpoint.documents if passes and attempt.endpoint else None,
+                scps=self._scps if attempt.in_organization else (),
+                rcps=self._rcps if account != FOREIGN_ACCOUNT else (),
+                block_public_access=act.public_access_blocked,
+                method=act.method,
+            ),
+            attempt.principal,
+            act.action,
+            act.resource,
+            context,
+        )
+        answer = self._prove(question)
+        return _renamed(answer, question) if isinstance(answer, CounterExample) else answer
+
+
+def _guardrails(levels: Guardrails, kind: Kind) -> tuple[tuple[Document, ...], ...]:
+    return tuple(
+        tuple(parse(each, kind, f"{kind.value} {number + 1}.{index + 1}") for index, each in enumerate(level))
+        for number, level in enumerate(levels)
+    )
+
+
+def _may_grant(documents: Iterable[Document], action: str) -> bool:
+    return any(_grants(document, action) for document in documents)
+
+
+@lru_cache(maxsize=65536)
+def _grants(document: Document, action: str) -> bool:
+    """Whether any Allow of a document may speak of an action."""
+    return any(each.allow and action_matches(each, action) is not False for each in document.statements)
+
+
+def _renamed(answer: CounterExample, question: Question) -> CounterExample:
+    """The same request by the very principal that its context names, where that changes nothing."""
+    request = answer.request
+    arn = request.context.get("aws:principalarn")
+    if not isinstance(arn, str) or arn == request.principal.name:
+        return answer
+    named = replace(request, principal=Principal.read(arn))
+    decision = decide(question.policies, named)
+    if isinstance(decision, Decision) and decision.allowed:
+        return CounterExample(named, decision)
+    return answer
+
+
+def _denied_by(rests_on: Mapping[tuple[str, str], None]) -> str:
+    if not rests_on:
+        return "nothing lets it through"
+    named = [f"{statement} of {document}" for document, statement in rests_on]
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    return f"denied by {', '.join(named[:3])}{more}"
+
+
+def _let_through(attempt: Attempt, steps: list[Step]) -> str:
+    by = "; ".join(
+        f"{step.request.action} by {step.decision.statement} of {step.decision.document}"
+        if step.decision.document
+        else f"{step.request.action}: {step.decision.because}"
+        for step in steps
+    )
+    return f"{attempt.who} is let through: {by}"
+
+
+def _design(adversary: Adversary, deed: Deed, attempt: Attempt, act: Act, step: Step) -> str:
+    """Why a request that gets through is meant to; empty where it is not."""
+    decision = step.decision
+    if adversary is Adversary.DEPUTY:
+        if act.action == "sts:AssumeRole" and attempt.principal.name in SENDS_NO_SOURCE:
+            return (
+                f"{attempt.principal.name} names no source when it assumes a role; only a principal of the "
+                "role's own account can pass the role to it"
+            )
+        return ""
+    meant = adversary is Adversary.JOB or (adversary is Adversary.STOLEN and deed.from_outside)
+    if not meant or not deed.by_design or deed.whoever or not act.named:
+        return ""
+    statement = _statement((*attempt.identity, *((act.policy,) if act.policy else ())), decision)
+    if statement is None or statement.not_resource:
+        return ""
+    for written in statement.resources or ():
+        pattern = None if isinstance(written, Unknown) else fill_in(written, step.request.context)
+        if (
+            isinstance(pattern, tuple)
+            and head(pattern).startswith(act.named)
+            and pattern_covers(pattern, step.request.resource) is True
+        ):
+            return f"{attempt.who} is granted it by name: {decision.statement} of {decision.document}"
+    return ""
+
+
+def _statement(documents: Iterable[Document], decision: Decision) -> Statement | None:
+    return next(
+        (
+            statement
+            for document in documents
+            if document.name == decision.document
+            for statement in document.statements
+            if statement.label == decision.statement
+        ),
+        None,
+    )
+
+
+def head(pattern: Pattern) -> str:
+    """What a pattern begins with before its first wildcard."""
+    return pattern[0] if pattern and isinstance(pattern[0], str) else ""

@@ -1,0 +1,94 @@
+"""Assets, and what must not be done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from secure_ml_constructs.verification.proofs.iam.documents import Document
+from secure_ml_constructs.verification.proofs.iam.domains import Values
+from secure_ml_constructs.verification.proofs.iam.policies import Method
+from secure_ml_constructs.verification.proofs.questions.answers import Adversary
+from secure_ml_constructs.verification.templates import Resource
+
+EVERYONE = frozenset(Adversary)
+
+
+@dataclass(frozen=True)
+class Act:
+    """A request that a deed takes.
+
+    Attributes:
+        action: The action.
+        resource: An ARN, or a pattern of ARNs: any that matches will do.
+        policy: The policy of the resource; None where it has none.
+        context: What its context has to be.
+        service: The VPC endpoint's service that it passes on its way; empty for a request that an AWS
+            service makes for the caller, which passes none.
+        named: What the statement that grants it by design has to begin with: the asset's own ARN.
+        public_access_blocked: Whether Block Public Access restricts the bucket.
+        account: The account that the resource is in. Default: the asset's.
+        method: The method of an API that it calls.
+    """
+
+    action: str
+    resource: str
+    policy: Document | None = None
+    context: Mapping[str, Values] = field(default_factory=dict)
+    service: str = ""
+    named: str = ""
+    public_access_blocked: bool = False
+    account: str = ""
+    method: Method | None = None
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that must not be done.
+
+    Attributes:
+        name: In one or two words.
+        ways: Ways to do it, each the requests that all have to be let through.
+        control: The control that it belongs to.
+        adversaries: Who is asked about.
+        guardrail: What an organization's policy has to deny, where nothing that a template holds can keep a
+            principal of the account from it; empty where the resource's own policy can.
+        by_design: Whether a role that is granted it by the asset's own name may do it from inside.
+        whoever: Whether it must not be done even by a role of the environment with every permission.
+        from_outside: Whether what is granted by name may be done from outside: by callers of a public door.
+    """
+
+    name: str
+    ways: tuple[tuple[Act, ...], ...]
+    control: str
+    adversaries: frozenset[Adversary] = EVERYONE
+    guardrail: str = ""
+    by_design: bool = True
+    whoever: bool = False
+    from_outside: bool = False
+
+
+@dataclass(frozen=True)
+class Asset:
+    """Something worth having.
+
+    Attributes:
+        name: What the questions call it.
+        kind: `data`, `key`, `trail` …
+        deeds: What must not be done to it.
+        resource: The resource; None where it is none of the templates.
+        account: The account that it is in.
+        missing: Why nothing can be said of it; empty where something can.
+    """
+
+    name: str
+    kind: str
+    deeds: tuple[Deed, ...]
+    resource: Resource | None = None
+    account: str = ""
+    missing: str = ""
+
+
+def one(*acts: Act) -> tuple[tuple[Act, ...], ...]:
+    """Ways of one request each."""
+    return tuple((act,) for act in acts)
