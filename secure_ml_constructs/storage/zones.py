@@ -46,7 +46,7 @@ class Zone:
             person's records must stay erasable.
         expire_days: Days after which objects expire. Default: never.
         archive_days: Days after which objects move to Glacier Instant Retrieval. Default: never.
-        old_version_days: Days that an overwritten or deleted version stays recoverable.
+        old_version_days: Days that an overwritten or deleted version stays recoverable, at least 7.
         lock: Object Lock; the zone then has a bucket of its own. Default: none.
     """
 
@@ -133,6 +133,10 @@ def _check_zone(problems: Problems, at: str, zone: Zone) -> None:
         if days is not None and not 1 <= days <= 36_500:
             problems.add(
                 f"{at}.{name}", days, "S3 counts 1 day to 100 years here.", "Write a number of days."
+            )
+        elif name == "old_version_days" and days < 7:
+            problems.add(
+                f"{at}.{name}", days, "A deletion is often noticed after days.", "Write 7 or more, or 90."
             )
     if (
         zone.expire_days is not None

@@ -72,7 +72,7 @@ zone: st.SearchStrategy[Zone] = st.builds(
     personal_data=st.booleans(),
     expire_days=_days,
     archive_days=st.none() | st.integers(1, 90),
-    old_version_days=mostly(st.integers(1, 365), st.integers(-1, 0)),
+    old_version_days=mostly(st.integers(7, 365), st.integers(-1, 6)),
     lock=st.none() | st.none() | _lock,
 )
 lakes: st.SearchStrategy[Arguments] = st.fixed_dictionaries(

@@ -447,6 +447,7 @@ def test_data_is_let_go_with_argument_and_flag_only() -> None:
         ({"zones": (Zone(name="a", prefix="*/"),)}, "zones[0].prefix", "no wildcard"),
         ({"zones": (Zone(name="a", key_class=KeyClass.LOGS),)}, "zones[0].key_class", "data and models"),
         ({"zones": (Zone(name="a", expire_days=0),)}, "zones[0].expire_days", "1 day"),
+        ({"zones": (Zone(name="a", old_version_days=6),)}, "zones[0].old_version_days", "noticed"),
         ({"zones": (Zone(name="a", expire_days=30, archive_days=90),)}, "zones[0].archive_days", "expire"),
         ({"zones": (Zone(name="a", lock=DatasetLock(days=0)),)}, "zones[0].lock.days", "1 day"),
         (
