@@ -5,6 +5,7 @@ from secure_ml_constructs.verification.proofs.network.answers import Answer, Hop
 from secure_ml_constructs.verification.proofs.network.network import Network
 from secure_ml_constructs.verification.proofs.network.places import Interface, Subnet, Vpc
 from secure_ml_constructs.verification.proofs.network.services import Endpoint, Through
+from secure_ml_constructs.verification.proofs.network.talk import Talk
 
 __all__ = [
     "Answer",
@@ -15,6 +16,7 @@ __all__ = [
     "NotCovered",
     "Path",
     "Subnet",
+    "Talk",
     "Through",
     "Unreachable",
     "Vpc",

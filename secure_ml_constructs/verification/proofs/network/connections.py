@@ -20,6 +20,7 @@ from secure_ml_constructs.verification.proofs.network.gateways import (
     Forwarder,
 )
 from secure_ml_constructs.verification.proofs.network.groups import Group, Rule, allowed
+from secure_ml_constructs.verification.proofs.network.outside import own_network
 from secure_ml_constructs.verification.proofs.network.places import Interface, Subnet, Vpc
 from secure_ml_constructs.verification.proofs.network.traffic import (
     EVERYTHING,
@@ -41,11 +42,11 @@ class Sink:
     Attributes:
         kind: `internet`, `unguarded` (the internet, past every firewall), `network`, or `entry`: the internet
             as the one that opens connections.
-        name: Which network.
+        what: Which network.
     """
 
     kind: str
-    name: str = ""
+    what: Resource | str = ""
 
 
 THE_INTERNET, UNGUARDED, ENTRY = Sink("internet"), Sink("unguarded"), Sink("entry")
@@ -88,6 +89,7 @@ class Connections:
         self._by_vpc: dict[Vpc, list[Interface]] = {}
         self._addressed: set[Interface] = set()
         self._public: dict[Interface, Resource] = {}
+        self._besides: dict[Interface, Workload] = {}
         nodes: dict[Interface, None] = {}
         for workload in workloads:
             self._by_resource.setdefault(workload.resource, []).append(workload.interface)
@@ -95,6 +97,8 @@ class Connections:
                 self._addressed.add(workload.interface)
             if workload.public:
                 self._public.setdefault(workload.interface, workload.resource)
+            if workload.besides:
+                self._besides.setdefault(workload.interface, workload)
             if workload.forwards:
                 nodes[workload.interface] = None
         nodes |= dict.fromkeys(possible)
@@ -132,6 +136,11 @@ class Connections:
 
     def _leave(self, graph: Any, interface: Interface) -> None:
         subnet = interface.subnet
+        if interface in self._besides:
+            workload = self._besides[interface]
+            hops = (Hop.at(workload.resource, "workload"), own_network(workload.besides))
+            for sink in (THE_INTERNET, UNGUARDED):
+                self._link(graph, interface, sink, Link(hops, PUBLIC))
         if subnet is None:
             hop = interface.hop
             for sink in (THE_INTERNET, UNGUARDED, Sink("network", hop.text)):
@@ -162,7 +171,7 @@ class Connections:
     ) -> None:
         if end.kind in (NETWORK, UNKNOWN):
             link = Link((*_rule(rules, traffic), *way.hops), traffic, way.unresolved, way.firewalls)
-            self._link(graph, interface, Sink("network", end.name), link)
+            self._link(graph, interface, Sink("network", end.what), link)
         public = traffic & PUBLIC
         if end.vpc is not None or not public:
             return
@@ -204,7 +213,7 @@ class Connections:
             link = Link(
                 (*_rule(egress(interface.groups), traffic), *way.hops), traffic, reason, way.firewalls
             )
-            for sink in (THE_INTERNET, UNGUARDED, Sink("network", resource.logical_id)):
+            for sink in (THE_INTERNET, UNGUARDED, Sink("network", resource)):
                 self._link(graph, interface, sink, link)
         for other in targets:
             if other == interface or other.subnet is None:
@@ -226,7 +235,7 @@ class Connections:
                 hops = (*_rule(egress(interface.groups), leaves), *way.hops, other.hop)
                 link = Link(hops, through, way.unresolved, way.firewalls)
                 self._link(graph, interface, other, link)
-                self._link(graph, interface, Sink("network", vpc.name), link)
+                self._link(graph, interface, Sink("network", vpc.resource), link)
 
     def _speak(self, graph: Any, one: Interface, other: Interface) -> None:
         through = spoken(one, other)
@@ -246,7 +255,7 @@ class Connections:
                         Hop.at(endpoint, "endpoint to a service not AWS's"),
                     )
                     link = Link(hops, through, other.hop.text if unknown else "")
-                    self._link(graph, interface, Sink("network", endpoint.logical_id), link)
+                    self._link(graph, interface, Sink("network", endpoint), link)
 
     # In
 

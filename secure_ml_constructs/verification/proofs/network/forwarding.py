@@ -144,9 +144,9 @@ class Forwarding:
             internet = End(INTERNET, "NAT64")
             self._edge(node, internet, NAT64 & enters, Hop("IPv4 internet by NAT64"))
         elif isinstance(node, Inspection):
-            for subnet in node.vpc_subnets:
+            for subnet in node.subnets:
                 self._edge(node, subnet, EVERYTHING, subnet.hop)
-            if not node.vpc_subnets:
+            if not node.subnets:
                 words = f"the subnet of firewall {node.firewall}"
                 self._edge(node, End(UNKNOWN, words), EVERYTHING, Hop(words), unresolved=words)
         elif isinstance(node, Transit):
@@ -155,14 +155,14 @@ class Forwarding:
     def _transits(self, node: Transit) -> None:
         for attachment, traffic, hop in self._transit.onward(node.resource, node.vpc):
             if attachment is None:
-                end = End(NETWORK, node.resource.logical_id)
+                end = End(NETWORK, node.resource)
                 self._edge(node, end, traffic, hop, Hop("an attachment that is not in the templates"))
             elif attachment.vpc is None:
-                end = End(NETWORK, attachment.resource.logical_id)
+                end = End(NETWORK, attachment.resource)
                 self._edge(node, end, traffic, hop, Hop.at(attachment.resource, "attachment"))
             else:
                 step = Hop.at(attachment.resource, "attachment of VPC", attachment.vpc.name)
-                end = End(NETWORK, attachment.vpc.name, attachment.vpc)
+                end = End(NETWORK, attachment.vpc.resource, attachment.vpc)
                 self._edge(node, end, traffic & attachment.vpc.addresses, hop, step)
                 outside = traffic
                 for block in attachment.vpc.blocks:

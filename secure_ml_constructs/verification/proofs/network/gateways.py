@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from secure_ml_constructs.verification.proofs.network.answers import Hop
@@ -22,12 +22,12 @@ class End:
     Attributes:
         kind: The internet (`egress-only` where nothing comes back in), another network, an AWS service, or
             something that the templates do not say.
-        name: What it is, by its logical id or id.
+        what: What it is: its resource, or its id in words where no template has it.
         vpc: The VPC, where it is one of the templates.
     """
 
     kind: str
-    name: str
+    what: Resource | str
     vpc: Vpc | None = None
 
 
@@ -46,12 +46,14 @@ class Inspection:
     Attributes:
         firewall: The firewall's logical id.
         subnet: The endpoint's subnet; None where the templates do not say which of the firewall's it is.
-        vpc_subnets: The subnets it may be in.
+        subnets: The subnets it may be in.
+        chosen: The attribute of the custom resource that finds it; None where the templates name it.
     """
 
     firewall: str
     subnet: Subnet | None
-    vpc_subnets: tuple[Subnet, ...]
+    subnets: tuple[Subnet, ...]
+    chosen: Reference | None = None
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,9 @@ class Gateways:
             case "GatewayId":
                 yield from self._gateway(value, resource)
             case "EgressOnlyInternetGatewayId":
-                yield End(EGRESS_ONLY, _name(value)), self._hop("egress-only internet gateway", value), ""
+                yield End(EGRESS_ONLY, _what(value)), self._hop("egress-only internet gateway", value), ""
             case "CarrierGatewayId":
-                yield End(INTERNET, _name(value)), self._hop("carrier gateway", value), ""
+                yield End(INTERNET, _what(value)), self._hop("carrier gateway", value), ""
             case "NatGatewayId":
                 yield from self._nat(value)
             case "VpcPeeringConnectionId":
@@ -131,9 +133,9 @@ class Gateways:
             case "InstanceId" | "NetworkInterfaceId" if resource is not None:
                 yield Forwarder(resource), Hop.at(resource, "interface of"), ""
             case "GatewayEndpoint" if resource is not None:
-                yield End(SERVICE, resource.logical_id), Hop.at(resource, "gateway endpoint"), ""
+                yield End(SERVICE, resource), Hop.at(resource, "gateway endpoint"), ""
             case name if name in _OUTSIDE:
-                yield End(NETWORK, _name(value)), self._hop(_OUTSIDE[name], value), ""
+                yield End(NETWORK, _what(value)), self._hop(_OUTSIDE[name], value), ""
             case _:
                 yield self._missing("target", value)
 
@@ -143,11 +145,11 @@ class Gateways:
         if resource is not None:
             match resource.type:
                 case "AWS::EC2::InternetGateway":
-                    yield End(INTERNET, resource.logical_id), Hop.at(resource, "internet gateway"), ""
+                    yield End(INTERNET, resource), Hop.at(resource, "internet gateway"), ""
                     return
                 case "AWS::EC2::VPNGateway":
                     hop = Hop.at(resource, "virtual private gateway")
-                    yield End(NETWORK, resource.logical_id), hop, ""
+                    yield End(NETWORK, resource), hop, ""
                     return
         if isinstance(value, str):
             for prefix, (kind, words) in _LITERALS.items():
@@ -173,7 +175,7 @@ class Gateways:
         self, value: Any, resource: Resource | None, vpc: Vpc | None
     ) -> Iterator[tuple[Node, Hop, str]]:
         if resource is None or resource.type != "AWS::EC2::VPCPeeringConnection":
-            yield End(NETWORK, _name(value)), self._hop("peering connection", value), ""
+            yield End(NETWORK, _what(value)), self._hop("peering connection", value), ""
             return
         reader = self._reader
         hop = Hop.at(resource, "peering connection")
@@ -186,9 +188,9 @@ class Gateways:
             # A table of the accepting VPC leads to the one that asked.
             far = known[0] if own is not None and known[1] is own else known[1]
             if far is not None:
-                yield End(NETWORK, far.logical_id, self._vpcs[far]), hop, ""
+                yield End(NETWORK, far, self._vpcs[far]), hop, ""
             else:
-                yield End(NETWORK, resource.logical_id), hop, ""
+                yield End(NETWORK, resource), hop, ""
 
     def _endpoint(self, target: Target) -> Iterator[tuple[Node, Hop, str]]:
         value, reader = target.value, self._reader
@@ -210,10 +212,12 @@ class Gateways:
                     return
         firewall = self._mentioned(target, resource)
         if firewall is not None:
+            custom = resource is not None and resource is not firewall
             for mappings in reader.variants(firewall, lambda r: reader.each(r, "SubnetMappings"))[0]:
                 named = [mapping.get("SubnetId") for mapping in mappings if type(mapping) is dict]
                 hop = Hop.at(firewall, "endpoint of firewall")
-                yield self._inspection(firewall.logical_id, named), hop, ""
+                node = self._inspection(firewall.logical_id, named)
+                yield replace(node, chosen=value) if custom else node, hop, ""
             return
         yield self._missing("endpoint", value)
 
@@ -238,7 +242,7 @@ class Gateways:
             resource, lambda r: (reader.get(r, "VpcEndpointType"), reader.items(r, "SubnetIds"))
         )[0]:
             if isinstance(kind, Absent) or kind == "Gateway":
-                yield End(SERVICE, resource.logical_id), Hop.at(resource, "gateway endpoint"), ""
+                yield End(SERVICE, resource), Hop.at(resource, "gateway endpoint"), ""
             elif kind == "GatewayLoadBalancer":
                 hop = Hop.at(resource, "gateway load balancer endpoint")
                 yield self._inspection(resource.logical_id, subnets), hop, ""
@@ -256,7 +260,7 @@ class Gateways:
 
     def _missing(self, what: str, value: Any) -> tuple[Node, Hop, str]:
         reason = f"the {what} {why(value)}"
-        return End(UNKNOWN, _name(value)), Hop(f"{what} that is not in the templates ({why(value)})"), reason
+        return End(UNKNOWN, _what(value)), Hop(f"{what} that is not in the templates ({why(value)})"), reason
 
     def _hop(self, kind: str, value: Any) -> Hop:
         if type(value) is Reference:
@@ -266,10 +270,10 @@ class Gateways:
         return Hop(f"{kind} {why(value)}, which is not in the templates")
 
 
-def _name(value: Any) -> str:
+def _what(value: Any) -> Resource | str:
     if type(value) is Reference:
-        return value.resource.logical_id
-    return value.logical_id if isinstance(value, Resource) else why(value)
+        return value.resource
+    return value if isinstance(value, Resource) else why(value)
 
 
 def _references(value: Any) -> Iterator[Reference]:

@@ -37,6 +37,7 @@ class Rule:
         peers: The addresses of the other end; nothing where it is a group.
         group: The group at the other end; None where it is addresses.
         any_group: Whether the other end is a group that the templates do not say.
+        listed: Whether the other end is a prefix list that the templates do not hold.
         hop: The rule as a step.
         unresolved: What of it is not known.
     """
@@ -46,6 +47,7 @@ class Rule:
     peers: Traffic = NOTHING
     group: Group | None = None
     any_group: bool = False
+    listed: bool = False
     unresolved: str = ""
 
 
@@ -222,8 +224,10 @@ class Groups:
                 peers, unresolved = self._reader.range(rule[name], version)
                 add(show(rule[name]), peers=peers, unresolved=unresolved)
         if f"{end}PrefixListId" in rule:
-            peers, unresolved = self.prefix_list(rule[f"{end}PrefixListId"])
-            add(f"prefix list {show(rule[f'{end}PrefixListId'])}", peers=peers, unresolved=unresolved)
+            value = rule[f"{end}PrefixListId"]
+            peers, unresolved = self.prefix_list(value)
+            listed = only(value, "AWS::EC2::PrefixList") is None
+            add(f"prefix list {show(value)}", peers=peers, unresolved=unresolved, listed=listed)
         for name in (f"{end}SecurityGroupId", f"{end}SecurityGroupName"):
             if name in rule:
                 value = rule[name]

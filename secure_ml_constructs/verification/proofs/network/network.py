@@ -15,18 +15,24 @@ from secure_ml_constructs.verification.proofs.network.answers import Answer, Hop
 from secure_ml_constructs.verification.proofs.network.connections import (
     ENTRY,
     THE_INTERNET,
+    UNGUARDED,
     Connections,
     Link,
     Sink,
+    sends,
 )
 from secure_ml_constructs.verification.proofs.network.exposure import BlockPublicAccess
 from secure_ml_constructs.verification.proofs.network.forwarding import Forwarding
 from secure_ml_constructs.verification.proofs.network.gateways import Gateways
 from secure_ml_constructs.verification.proofs.network.groups import Group, Groups
+from secure_ml_constructs.verification.proofs.network.inspection import Inspections
+from secure_ml_constructs.verification.proofs.network.outside import outside
 from secure_ml_constructs.verification.proofs.network.places import Interface, Subnet, Vpc, Vpcs
 from secure_ml_constructs.verification.proofs.network.reading import Reader
 from secure_ml_constructs.verification.proofs.network.routes import Tables
 from secure_ml_constructs.verification.proofs.network.services import Endpoints, Through
+from secure_ml_constructs.verification.proofs.network.talk import Talk, Talks
+from secure_ml_constructs.verification.proofs.network.traffic import INTERNET as PUBLIC
 from secure_ml_constructs.verification.proofs.network.transit import TransitGateways
 from secure_ml_constructs.verification.proofs.network.workloads import Workload, workloads
 from secure_ml_constructs.verification.templates import Templates
@@ -58,6 +64,7 @@ class Network:
         ml_subnets: The subnets for machine learning.
         interfaces: The interfaces to ask about: those of the workloads, and in each of these subnets one with
             each group of its VPC, which a later workload may have.
+        outside: The way of each SageMaker resource that reaches the internet past any VPC.
     """
 
     def __init__(self, templates: Templates) -> None:
@@ -69,9 +76,10 @@ class Network:
         self.vpcs: tuple[Vpc, ...] = tuple(vpcs.vpcs.values())
         self.subnets: tuple[Subnet, ...] = tuple(vpcs.subnets.values())
         self.workloads: tuple[Workload, ...] = tuple(workloads(reader, vpcs, self._groups))
+        gateways = Gateways(reader, vpcs.vpcs, vpcs.subnets)
         self._forwarding = Forwarding(
             vpcs.subnets,
-            Gateways(reader, vpcs.vpcs, vpcs.subnets),
+            gateways,
             TransitGateways(reader, vpcs.vpcs),
             BlockPublicAccess(reader),
         )
@@ -83,12 +91,19 @@ class Network:
             if subnet.vpc is not None
             for group in self._groups.of(subnet.vpc.resource)
         ]
+        # A group of a VPC that no template makes is for subnets that none makes either.
+        possible += [
+            Interface(None, frozenset({group})) for group in self._groups if group.known and not group.vpc
+        ]
         self._connections = Connections(
             self._forwarding, self.workloads, possible, self._endpoints.private_links
         )
         self.groups: tuple[Group, ...] = tuple(self._groups)
         self.interfaces: tuple[Interface, ...] = self._connections.interfaces
+        self._inspections = Inspections(reader, tables, gateways)
         self._gap = self._find_gap(reader)
+        self.outside: tuple[Path, ...] = tuple(outside(reader))
+        self._talks = Talks(self.groups, vpcs.vpcs)
 
     @classmethod
     def of(cls, templates: Templates) -> Network:
@@ -166,6 +181,40 @@ class Network:
         if not paths:
             return (self._none("no route, gateway or group leads to another network"),)
         return tuple(sorted(paths, key=lambda path: (len(path.hops), str(path))))
+
+    def past_firewalls(self, interface: Interface) -> Answer:
+        """Whether anything of an interface gets to the internet, or an answer back, past the firewalls.
+
+        Unreachable where every way out and back passes one, the same endpoint of it and in the zone where the
+        way starts; also where there is no way out.
+        """
+        found = self._path(interface, UNGUARDED, "no way to the internet but through a firewall")
+        if not isinstance(found, Unreachable):
+            return found
+        graph = self._connections.including(interface)
+        uncovered: NotCovered | None = None
+        for node in (interface, *nx.descendants(graph, interface)):
+            if not isinstance(node, Interface) or node.subnet is None:
+                continue
+            for way in self._forwarding.ways(node.subnet):
+                if way.firewalls and way.traffic & sends(node.groups) & PUBLIC:
+                    broken = self._inspections.broken(node.subnet, way)
+                    if isinstance(broken, Path):
+                        return broken
+                    uncovered = uncovered or broken
+        return uncovered or found
+
+    def talks(self) -> tuple[Talk, ...]:
+        """Which groups may send to which, whatever subnets their members are in."""
+        return tuple(self._talks)
+
+    def chains(self) -> tuple[Path, ...]:
+        """Groups whose members reach one another, though no rule says so, through members of other groups."""
+        return tuple(self._talks.chains())
+
+    def wide_rules(self) -> tuple[Path, ...]:
+        """Rules of groups that name addresses beyond the VPC, with those addresses."""
+        return tuple(self._talks.wide())
 
     def endpoints_for(self, service: str, interface: Interface) -> tuple[Through, ...]:
         """The VPC endpoints through which an interface may call an AWS service; none where none lets it.

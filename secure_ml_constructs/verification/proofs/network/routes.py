@@ -80,7 +80,7 @@ class Table:
         """Each route with the addresses for which it decides.
 
         Args:
-            local: The blocks of the VPC, for which its own route stands unless a more specific one does.
+            local: The blocks of the VPC, for which its own route stands unless another names a part of one.
         """
         for route in self.routes:
             taken = NOTHING
@@ -88,7 +88,7 @@ class Table:
                 rest = destination
                 if not route.unresolved:
                     for block in local:
-                        if _size(destination) >= _size(block):
+                        if _size(destination) > _size(block):
                             rest -= block
                     for other in self.routes:
                         if other is not route and other.certain and not other.unresolved:

@@ -99,7 +99,7 @@ class Endpoints:
         if interface.subnet is None:
             return Path((interface.hop,), unresolved=interface.hop.text)
         for way in self._forwarding.ways(interface.subnet):
-            leads = way.end == End(SERVICE, endpoint.resource.logical_id)
+            leads = way.end == End(SERVICE, endpoint.resource)
             if leads and way.traffic & sends(interface.groups) & _HTTPS:
                 return Path((interface.hop, *way.hops), firewalls=way.firewalls)
         return None

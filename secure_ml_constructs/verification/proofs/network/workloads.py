@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from secure_ml_constructs.verification.proofs.network.groups import Groups
+from secure_ml_constructs.verification.proofs.network.outside import way_of_its_own
 from secure_ml_constructs.verification.proofs.network.places import Interface, Vpcs
 from secure_ml_constructs.verification.proofs.network.reading import Reader
 from secure_ml_constructs.verification.templates import Absent, Reference, Resource
@@ -130,6 +131,7 @@ class Workload:
         interface: The interface.
         forwards: Whether it may send on what it gets.
         public: Whether AWS lets the internet in to it by itself.
+        besides: Why it has a way to the internet besides this interface; empty where it has none.
         addressed: Whether the templates give it a public address.
     """
 
@@ -138,6 +140,7 @@ class Workload:
     forwards: bool
     public: bool
     addressed: bool
+    besides: str = ""
 
 
 def workloads(reader: Reader, vpcs: Vpcs, groups: Groups) -> Iterator[Workload]:
@@ -153,7 +156,8 @@ def workloads(reader: Reader, vpcs: Vpcs, groups: Groups) -> Iterator[Workload]:
                 for subnets, named in variants:
                     for interface in _interfaces(vpcs, groups, subnets, named):
                         given = resource in addressed or _asks(reader, resource)
-                        yield Workload(resource, interface, kind.forwards, kind.public, given)
+                        besides = way_of_its_own(reader, resource)
+                        yield Workload(resource, interface, kind.forwards, kind.public, given, besides)
     yield from _by_subnet_group(reader, vpcs, groups)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path as File
 from typing import Any
 
@@ -17,24 +16,11 @@ from secure_ml_constructs.verification.proofs.network import (
     Path,
     Unreachable,
 )
-from secure_ml_constructs.verification.templates import Templates
+from tests.unit.verification.proofs.network.cases import network
 
 HERE = File(__file__).parent
-BASE: dict[str, Any] = yaml.safe_load((HERE / "base.yaml").read_text())
 HOLES: dict[str, Any] = yaml.safe_load((HERE / "holes.yaml").read_text())
 SAFE: dict[str, Any] = yaml.safe_load((HERE / "safe.yaml").read_text())
-
-
-def network(case: dict[str, Any]) -> Network:
-    """The base with what a case adds, changes and takes away."""
-    resources = copy.deepcopy(BASE)
-    for name, body in case.get("resources", {}).items():
-        if body is None:
-            del resources[name]
-        else:
-            resources[name] = body
-    main = {"Resources": resources, **case.get("sections", {})}
-    return Network.of(Templates.of({"Main": main, **case.get("stacks", {})}))
 
 
 def ask(case: dict[str, Any]) -> Answer:
