@@ -114,6 +114,8 @@ class ApprovedBucket:
             for bucket in context.graph.resources("AWS::S3::Bucket")
         ):
             return None
+        if not name:
+            return Fail("names no bucket")
         return Fail(f"is in {name}, a bucket of neither the templates nor the setting buckets")
 
 

@@ -128,12 +128,32 @@ class Statement:
         key = key.lower()
         return any(name == key for _, name in self.conditions)
 
-    def anywhere(self, *, account: bool = True) -> bool:
-        """Whether the resources are all there are, in every account or, with `account`, in one."""
+    def anywhere(self, kind: str = "", *, account: bool = True) -> bool:
+        """Whether the resources are all there are of a kind.
+
+        Args:
+            kind: The start of their ARNs from the service on: `kms`, `sagemaker:endpoint`. Any by default.
+            account: Whether all of one account are enough.
+        """
         if "NotResource" in self.inverted:
             return True
         everything = _EVERYTHING if account else _EVERYWHERE
-        return any(everything.fullmatch(_VARIABLE.sub("X", text)) for text in self.resources if "*" in text)
+        return any(
+            everything.fullmatch(_VARIABLE.sub("X", text)) and (not kind or may_be(text, kind))
+            for text in self.resources
+            if "*" in text
+        )
+
+
+def may_be(text: str, kind: str) -> bool:
+    """Whether a resource of a policy can be of a kind: the start of an ARN from the service on."""
+    parts = _VARIABLE.sub("X", text).split(":", 5)
+    if len(parts) < 6:
+        return True
+    service, _, name = kind.partition(":")
+    return parts[2] in ("*", "X", service) and (
+        not name or parts[5].startswith((f"{name}/", f"{name}:", "*", "X"))
+    )
 
 
 @cache

@@ -132,6 +132,10 @@ class Resolver(Worlds):
                 return ABSENT if isinstance(value, Absent) else _inside(value)
             found = value.get(name, ABSENT)
             if found is ABSENT:
+                whole = self.resolve(template, value)
+                if whole is not value:
+                    # All of the properties are one function.
+                    return self.at(template, whole, path)
                 return _missing(value, name)
             kind = type(found)
             value = found if kind is bool or kind is list else self.resolve(template, found)
@@ -163,11 +167,17 @@ class Resolver(Worlds):
                 return given
         if kind.startswith("AWS::SSM::Parameter::Value"):
             return Unresolved(f"Parameter {name} is read from Systems Manager when the stack is deployed.")
-        if "Default" in definition:
+        known, refused = self.told(template, name)
+        if known is not None:
+            return _typed(known, kind)
+        if "Default" in definition and definition["Default"] not in refused:
             return _typed(definition["Default"], kind)
         allowed = definition.get("AllowedValues")
-        if isinstance(allowed, list) and allowed:
-            return _typed(self._choose((template, "parameter", name), allowed), kind)
+        options = [value for value in allowed if value not in refused] if isinstance(allowed, list) else []
+        if options:
+            return _typed(self._choose((template, "parameter", name, *refused), options), kind)
+        if "Default" in definition:
+            return Unresolved(f"Parameter {name} is given another value than its default.")
         return Unresolved(f"Parameter {name} has no default.")
 
     def _get_att(self, template: Template, argument: Any) -> Any:
@@ -258,6 +268,8 @@ class Resolver(Worlds):
         items = self.resolve(template, argument[1])
         if type(items) is not list:
             return items if isinstance(items, Unresolved) else Unresolved(f"It is an item of {show(items)}.")
+        if index >= len(items):
+            return Unresolved(f"The list has no item {index}.")
         return self.resolve(template, items[index])
 
     def _split(self, template: Template, argument: Any) -> Any:

@@ -35,6 +35,7 @@ class Worlds:
         # How often a decision counted: what is worked out while it stands still is the same in every world.
         self._met = 0
         self._written: dict[int, str] = {}
+        self._compared: dict[Template, dict[str, list[Any]]] = {}
 
     def worlds(self, ask: Callable[[], T]) -> Iterator[T]:
         """Ask once for each way in which the conditions that the answer meets can fall.
@@ -136,11 +137,40 @@ class Worlds:
             return False
         return bool(self._choose((template, self._text(sides)), [True, False]))
 
+    def told(self, template: Template, parameter: str) -> tuple[Any, list[Any]]:
+        """What the conditions say of a parameter: its value, None where it is open, and what it is not."""
+        if template not in self._compared:
+            self._compared[template] = _comparisons(template.section("Conditions"))
+        literals = self._compared[template].get(parameter)
+        if literals is None:
+            return None, []
+        self._met += 1
+        question = (template, "is", canonical({"Ref": parameter}))
+        refused = [literal for literal in literals if self._decisions.get((*question, literal)) is False]
+        return self._decisions.get(question), refused
+
     def _text(self, definition: Any) -> str:
         """A part of a condition as text, written once: it lives as long as its template."""
         if id(definition) not in self._written:
             self._written[id(definition)] = canonical(definition)
         return self._written[id(definition)]
+
+
+def _comparisons(definition: Any) -> dict[str, list[Any]]:
+    """The literals that conditions compare each parameter with."""
+    found: dict[str, list[Any]] = {}
+    waiting = [definition]
+    while waiting:
+        match waiting.pop():
+            case {"Fn::Equals": [{"Ref": str(name)}, (str() | int() | float()) as literal]}:
+                found.setdefault(name, []).append(literal)
+            case {"Fn::Equals": [(str() | int() | float()) as literal, {"Ref": str(name)}]}:
+                found.setdefault(name, []).append(literal)
+            case dict() as inner:
+                waiting += inner.values()
+            case list() as items:
+                waiting += items
+    return found
 
 
 def canonical(value: Any) -> str:

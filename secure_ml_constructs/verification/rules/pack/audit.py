@@ -22,7 +22,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
 from secure_ml_constructs.verification.rules.predicates import Bounded, Equals, Items, absent_or
 from secure_ml_constructs.verification.rules.requirements import At, Code, Every, When, values
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
-from secure_ml_constructs.verification.templates import Template, Unresolved, show
+from secure_ml_constructs.verification.templates import Template, Templates, Unresolved, show
 
 _TRAIL = "AWS::CloudTrail::Trail"
 _GROUP = "AWS::Logs::LogGroup"
@@ -95,11 +95,24 @@ def _named(template: Template) -> set[str]:
     return {name for resource in template.resources.values() for name in names(resource.properties)}
 
 
+def _awaited(graph: Templates) -> list[Any]:
+    """The names of alarms for which the deployment of an endpoint waits."""
+    path = ("DeploymentConfig", "AutoRollbackConfiguration", "Alarms")
+    return [
+        graph.at(endpoint.template, item, ("AlarmName",))
+        for endpoint in graph.resources("AWS::SageMaker::Endpoint")
+        for item in graph.alternatives(endpoint, *path)
+    ]
+
+
 def _acts(context: Context) -> Iterator[Outcome]:
     alarm = context.resource
-    named = context.graph.once("named", alarm.template, lambda: _named(alarm.template))
-    if alarm.logical_id in named:
+    graph = context.graph
+    if alarm.logical_id in graph.once("named", alarm.template, lambda: _named(alarm.template)):
         # It rolls a deployment back, say, or is a part of another alarm.
+        return
+    name = graph.get(alarm, "AlarmName")
+    if name and name in _awaited(graph):
         return
     yield from At("AlarmActions", Items(1)).check(context)
     yield from At("ActionsEnabled", absent_or(True)).check(context)

@@ -114,7 +114,7 @@ RULES = (
     ),
     _function(
         id="LambdaCustomerKey",
-        requirement=AnyOf(At("Environment.Variables", Missing()), At("KmsKeyArn", CustomerKey())),
+        requirement=AnyOf(At("KmsKeyArn", CustomerKey()), At("Environment.Variables", Missing())),
         severity=WARNING,
         control="E3",
         threats=(INSIDER,),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
     THEFT,
     WALLET,
 )
-from secure_ml_constructs.verification.rules.policies import Statement, statements
+from secure_ml_constructs.verification.rules.policies import Statement, may_be, statements
 from secure_ml_constructs.verification.rules.requirements import Code
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
 from secure_ml_constructs.verification.templates import Absent, Reference, Resource
@@ -46,6 +47,18 @@ _DATA = (
     "sagemaker:getrecord",
     "sqs:receivemessage",
 )
+# The resources that an action opens, where its service has others: "Actions, resources, and condition keys".
+_KINDS = {"sagemaker:getrecord": "sagemaker:feature-group"}
+_PRESIGNED = {
+    "sagemaker:CreatePresignedDomainUrl": "sagemaker:user-profile",
+    "sagemaker:CreatePresignedNotebookInstanceUrl": "sagemaker:notebook-instance",
+}
+# A policy variable that only the owner's own session fills in.
+_OWN_PROFILE = re.compile(
+    r"\$\{(sagemaker:UserProfileName|aws:(username|userid|SourceIdentity|PrincipalTag/[^}]+))\}",
+    re.IGNORECASE,
+)
+_SERVICE_LINKED = ":role/aws-service-role/"
 _KEY_USE = ("kms:decrypt", "kms:reencryptfrom", "kms:generatedatakey", "kms:creategrant")
 # Ways to more power than one has, after "IAM Privilege Escalation" by Rhino Security Labs.
 _ESCALATION = (
@@ -135,15 +148,15 @@ def _everything(statement: Statement) -> str | None:
 
 
 def _on_all_data(statement: Statement) -> str | None:
-    if statement.anywhere() and not statement.conditions:
+    if not statement.conditions and statement.anywhere():
         for action in _DATA:
-            if statement.covers(action):
+            if statement.covers(action) and statement.anywhere(_KINDS.get(action, action.partition(":")[0])):
                 return f"allows {action} on every resource"
     return None
 
 
 def _on_all_keys(statement: Statement) -> str | None:
-    if statement.anywhere() and not statement.conditions:
+    if statement.anywhere("kms") and not statement.conditions:
         for action in _KEY_USE:
             if statement.covers(action):
                 return f"allows {action} with every key"
@@ -152,6 +165,9 @@ def _on_all_keys(statement: Statement) -> str | None:
 
 def _escalates(statement: Statement) -> str | None:
     if "NotAction" in statement.inverted or statement.bound(*_BOUNDED_CREATION):
+        return None
+    if statement.resources and all(_SERVICE_LINKED in text for text in statement.resources):
+        # "Using service-linked roles": nobody but their service changes what they may do.
         return None
     for action in _ESCALATION:
         if statement.covers(action):
@@ -162,7 +178,7 @@ def _escalates(statement: Statement) -> str | None:
 def _passes_roles(statement: Statement) -> str | None:
     if not statement.covers("iam:PassRole") or "NotAction" in statement.inverted:
         return None
-    if statement.anywhere():
+    if statement.anywhere("iam"):
         return "passes any role"
     if not statement.bound("iam:PassedToService") and not statement.bound("iam:AssociatedResourceArn"):
         return "passes a role to any service: no condition on iam:PassedToService"
@@ -170,18 +186,23 @@ def _passes_roles(statement: Statement) -> str | None:
 
 
 def _presigns(statement: Statement) -> str | None:
-    for action in ("sagemaker:CreatePresignedDomainUrl", "sagemaker:CreatePresignedNotebookInstanceUrl"):
-        if statement.covers(action) and "NotAction" not in statement.inverted:
-            keys = ("aws:SourceVpce", "aws:SourceVpc", "aws:SourceIp", "aws:VpcSourceIp")
-            tags = ("sagemaker:resourcetag/", "aws:resourcetag/")
-            owner = any(key.startswith(tags) for _, key in statement.conditions)
-            if not owner and not any(map(statement.has, keys)):
-                return f"allows {action} from any network, for anyone's profile"
+    for action, kind in _PRESIGNED.items():
+        if not statement.covers(action) or "NotAction" in statement.inverted:
+            continue
+        opened = [text for text in statement.resources if may_be(text, kind)]
+        if "NotResource" not in statement.inverted and all(map(_OWN_PROFILE.search, opened)):
+            continue
+        keys = ("aws:SourceVpce", "aws:SourceVpc", "aws:SourceIp", "aws:VpcSourceIp")
+        tags = ("sagemaker:resourcetag/", "aws:resourcetag/")
+        owner = any(key.startswith(tags) for _, key in statement.conditions)
+        if not owner and not any(map(statement.has, keys)):
+            return f"allows {action} from any network, for anyone's profile"
     return None
 
 
 def _invokes(statement: Statement) -> str | None:
-    if statement.anywhere() and not statement.conditions and "NotAction" not in statement.inverted:
+    everywhere = not statement.conditions and statement.anywhere("sagemaker:endpoint")
+    if everywhere and "NotAction" not in statement.inverted:
         for action in ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync"):
             if statement.covers(action):
                 return f"allows {action} on every endpoint"

@@ -93,7 +93,11 @@ RULES = (
         resource_type=_BUCKET,
         requirement=At(
             "CorsConfiguration.CorsRules[*].AllowedOrigins[*]",
-            Matches(r"^(https?://)?\*", "lets pages of every site read what the user may read", negate=True),
+            Matches(
+                r"^(https?://)?\*(\.[a-z]+)?$",
+                "lets pages of every site read what the user may read",
+                negate=True,
+            ),
         ),
         severity=WARNING,
         control="D3",

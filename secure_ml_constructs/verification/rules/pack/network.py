@@ -111,6 +111,22 @@ def _restricted_policy(context: Context) -> Iterator[Outcome]:
             yield Fail("lets anyone reach anything: no condition names whose", where)
 
 
+_PRIVATE_NAME = AnyOf(
+    At("PrivateDnsEnabled", TRUE),
+    At("VpcEndpointType", absent_or("Gateway", "GatewayLoadBalancer", "Resource", "ServiceNetwork")),
+)
+
+
+def _private_name(context: Context) -> Iterator[Outcome]:
+    """Somebody's own service has a name only where its owner has proved that the domain is theirs."""
+    lacking = _PRIVATE_NAME.check(context)
+    service = context.graph.get(context.resource, "ServiceName")
+    if lacking and isinstance(service, Unresolved):
+        yield Unknown(service.reason, "ServiceName", "network")
+    elif lacking and _of_aws(show(service)):
+        yield from lacking
+
+
 def _closed(context: Context, direction: str) -> Iterator[Outcome]:
     for path, rule in values(context, f"{direction}[*]"):
         if isinstance(rule, dict):
@@ -262,10 +278,7 @@ RULES = (
     ),
     _endpoint(
         id="VpcEndpointPrivateDns",
-        requirement=AnyOf(
-            At("VpcEndpointType", absent_or("Gateway", "GatewayLoadBalancer", "Resource", "ServiceNetwork")),
-            At("PrivateDnsEnabled", TRUE),
-        ),
+        requirement=Code(_private_name, "Whose service it is follows from its name."),
         severity=WARNING,
         control="N2",
         threats=(INSIDER,),

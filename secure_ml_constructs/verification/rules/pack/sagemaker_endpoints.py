@@ -13,6 +13,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
     ADVERSARIAL,
     INSIDER,
     KEY,
+    PRESENT,
     TAMPERING,
     THEFT,
     TRUE,
@@ -24,7 +25,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
     pinned_image,
 )
 from secure_ml_constructs.verification.rules.predicates import Bounded, Missing, absent_or
-from secure_ml_constructs.verification.rules.requirements import At, Code, Every, Inside, values
+from secure_ml_constructs.verification.rules.requirements import AnyOf, At, Code, Every, Inside, values
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
 from secure_ml_constructs.verification.templates import Absent
 
@@ -139,7 +140,11 @@ RULES = (
     ),
     _config(
         id="SageMakerEndpointConfigDataCapture",
-        requirement=At("DataCaptureConfig.EnableCapture", TRUE),
+        # "Serverless Inference: feature exclusions": it captures nothing, and takes no configuration for it.
+        requirement=AnyOf(
+            At("DataCaptureConfig.EnableCapture", TRUE),
+            At("ProductionVariants[*].ServerlessConfig", PRESENT),
+        ),
         severity=WARNING,
         control="M1",
         threats=(ADVERSARIAL, THEFT),

@@ -10,7 +10,7 @@ from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outco
 from secure_ml_constructs.verification.rules.pack.vocabulary import HIJACK, INSIDER
 from secure_ml_constructs.verification.rules.requirements import Code, values
 from secure_ml_constructs.verification.rules.rule import WARNING, Rule
-from secure_ml_constructs.verification.templates import Reference, Resource
+from secure_ml_constructs.verification.templates import Reference
 
 _GROUP = "AWS::EC2::SecurityGroup"
 _SUBNET = "AWS::EC2::Subnet"
@@ -20,11 +20,11 @@ _PEERS = ("SourceSecurityGroupId", "DestinationSecurityGroupId")
 _ALMOST_ALL = 65000
 
 
-def _ports(context: Context, rule: Any, group: Resource | None, path: str) -> Iterator[Outcome]:
+def _ports(context: Context, rule: Any, group: Any, path: str) -> Iterator[Outcome]:
     get = partial(context.graph.at, context.resource.template, rule)
     for name in _PEERS:
         peer = get((name,))
-        if type(peer) is Reference and peer.resource is group:
+        if (peer.resource if type(peer) is Reference else peer) == group:
             # "Elastic Fabric Adapter": the group of distributed jobs lets itself do everything.
             return
     # The rule by which a group lets nothing out: EC2 adds one that allows all where there is none.
@@ -48,7 +48,7 @@ def _group(context: Context) -> Iterator[Outcome]:
 
 def _single(context: Context) -> Iterator[Outcome]:
     group = context.graph.get(context.resource, "GroupId")
-    owner = group.resource if type(group) is Reference else None
+    owner = group.resource if type(group) is Reference else group
     yield from _ports(context, context.resource.properties, owner, "")
 
 

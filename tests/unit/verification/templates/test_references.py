@@ -307,3 +307,38 @@ def test_who_names_a_resource(name: Any) -> None:
 
 def test_pseudo_parameters() -> None:
     assert answer({"Ref": "AWS::AccountId"}) == Pseudo("AWS::AccountId")
+
+
+def test_a_parameter_is_what_the_conditions_of_its_world_say() -> None:
+    """With a key given it is not the empty default; where the stage is told it is that one."""
+    body = {
+        "Parameters": {
+            "Key": {"Type": "String", "Default": ""},
+            "Stage": {
+                "Type": "String",
+                "Default": "test",
+                "AllowedValues": ["test", "staging", "production"],
+            },
+        },
+        "Conditions": {
+            "Given": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Key"}, ""]}]},
+            "Tests": {"Fn::Equals": ["test", {"Ref": "Stage"}]},
+        },
+        "Resources": {},
+    }
+    graph = Templates.of({"main": body})
+    (main,) = graph
+    key = {"Fn::If": ["Given", {"Ref": "Key"}, "none"]}
+    assert {show(value) for value in graph.worlds(lambda: graph.resolve(main, key))} == {"${?}", "none"}
+    text = {"Fn::Sub": "${Stage}-${Key}"}
+    stage = {"Fn::If": ["Tests", {"Fn::Sub": "tests in ${Stage}"}, {"Fn::Sub": "runs in ${Stage}"}]}
+    found = set(graph.worlds(lambda: graph.resolve(main, stage)))
+    assert found == {"tests in test", "runs in staging", "runs in production"}
+    # Outside of any condition the default stands.
+    assert graph.resolve(main, text) == "test-"
+
+
+def test_an_item_that_a_list_does_not_have() -> None:
+    graph = Templates.of({"main": template({"Fn::Select": [2, ["a", "b"]]})})
+    (thing,) = graph.resources("AWS::Test::Thing")
+    assert graph.get(thing, "P") == Unresolved("The list has no item 2.")
