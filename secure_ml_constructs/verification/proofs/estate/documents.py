@@ -112,7 +112,7 @@ def unsure(document: Document, reason: str) -> Document:
     return Document(
         document.name,
         document.kind,
-        tuple(replace(statement, unsure=statement.unsure or unknown) for statement in document.statements),
+        tuple(replace(each, unsure=unknown) if each.unsure is None else each for each in document.statements),
     )
 
 

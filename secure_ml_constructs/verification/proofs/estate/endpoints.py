@@ -54,6 +54,7 @@ def read_endpoints(templates: Templates, reader: Reader) -> Iterator[Endpoint]:
             continue
         policy = settled.resolve(resource.template, resource.properties.get("PolicyDocument"))
         service = settled.given(resource, "ServiceName")
+        kind = settled.given(resource, "VpcEndpointType")
         name = reader.name(resource, "" if policy else "default policy")
         yield Endpoint(
             resource=resource,
@@ -62,7 +63,7 @@ def read_endpoints(templates: Templates, reader: Reader) -> Iterator[Endpoint]:
             service=_short(service)
             if isinstance(service, str)
             else _text(service, "its service is not named"),
-            type=_text(settled.given(resource, "VpcEndpointType") or "Gateway", "its type is no text"),
+            type=_text("Gateway" if kind is None else kind, "its type is no text"),
             documents=(reader.read(resource.template, policy or _FULL_ACCESS, Kind.ENDPOINT, name),),
         )
 

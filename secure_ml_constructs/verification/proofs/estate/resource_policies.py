@@ -244,7 +244,7 @@ class ResourcePolicies:
                 self._reader.name(resource),
             )
             bus = self._settled.given(resource, "EventBusName")
-            self._place(bus or "default", (_BUS,), document)
+            self._place("default" if bus is None else bus, (_BUS,), document)
 
 
 _PERMISSION_CONDITIONS = {

@@ -82,12 +82,16 @@ class Settled(Resolver):
     def attribute(self, resource: Resource, attribute: str) -> str | Unknown:
         """What `Fn::GetAtt` gives of a resource; `Ref` for its reference value, and `Arn` in any case."""
         key = (resource, attribute)
-        if key not in self._made:
-            made: str | Unknown = self._in_world(lambda: self._attribute(resource, attribute))
-            if self._ways and self._closed:
-                return made
+        if key in self._made:
+            return self._made[key]
+        # Until it is made, whatever asks for it is part of it.
+        self._made[key] = Unknown(f"{resource.logical_id} is named after itself")
+        made: str | Unknown = self._in_world(lambda: self._attribute(resource, attribute))
+        if self._ways and self._closed:
+            del self._made[key]
+        else:
             self._made[key] = made
-        return self._made[key]
+        return made
 
     def may_exist(self, resource: Resource) -> bool:
         """Whether a resource is made in this world, or may be."""
@@ -259,11 +263,9 @@ class Settled(Resolver):
         for part in text.parts:
             plain = self._plain(part)
             if not isinstance(plain, str):
-                # Inside a text a name of AWS's making can't but be a name; at its beginning it may be an ARN.
-                if not made or type(part) is not Reference or not part.resource.type.startswith("AWS::"):
+                if not made or type(part) is not Reference or not _made_by_aws(part):
                     return plain if isinstance(plain, Unknown) else Unknown(f"a text with {part}")
-                if part.resource.type == "AWS::CloudFormation::CustomResource":
-                    return Unknown(f"what the function of {part.resource.logical_id} answers")
+                # Inside a text it can't but be a name; at its beginning it may be an ARN.
                 plain = f"{self._labels[part.resource.template]}-{part.resource.logical_id}"
             made += plain
         return made
@@ -279,6 +281,15 @@ def unknowns(value: Any) -> Iterator[Unknown]:
     elif isinstance(value, list):
         for item in value:
             yield from unknowns(item)
+
+
+def _made_by_aws(reference: Reference) -> bool:
+    """Whether AWS makes up what a reference gives, and no form tells which it is."""
+    type_ = reference.resource.type
+    if not type_.startswith("AWS::") or type_ == "AWS::CloudFormation::CustomResource":
+        return False
+    form = FORMS.get(type_)
+    return form is None or _pattern(form, type_, reference.attribute) is None
 
 
 def _pattern(form: Form, type_: str, attribute: str) -> str | None:

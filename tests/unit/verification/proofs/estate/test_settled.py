@@ -124,6 +124,14 @@ def test_an_unknown_type_is_a_name_inside_a_text_and_not_known_where_it_may_be_a
     assert text({"Fn::Sub": "arn:aws:batch:::${Thing}"}, thing) == "arn:aws:batch:::stack-Thing"
 
 
+def test_a_name_that_is_a_parameter_is_not_known() -> None:
+    bucket = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Ref": "Name"}}}}
+    objects = {"Fn::Sub": "arn:aws:s3:::${Bucket}/*"}
+    assert isinstance(text(objects, bucket, Parameters={"Name": {"Type": "String"}}), Unknown)
+    given = {"Name": {"Type": "String", "Default": "lake"}}
+    assert text(objects, bucket, Parameters=given) == "arn:aws:s3:::lake/*"
+
+
 def test_parameters() -> None:
     parameters = {"Given": {"Type": "String", "Default": "x"}, "Open": {"Type": "String"}}
     assert text({"Ref": "Given"}, Parameters=parameters) == "x"
