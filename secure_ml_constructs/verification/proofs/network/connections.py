@@ -19,14 +19,24 @@ from secure_ml_constructs.verification.proofs.network.gateways import (
     End,
     Forwarder,
 )
-from secure_ml_constructs.verification.proofs.network.groups import Group, Rule, allowed
+from secure_ml_constructs.verification.proofs.network.groups import Rule
 from secure_ml_constructs.verification.proofs.network.outside import own_network
-from secure_ml_constructs.verification.proofs.network.places import Interface, Subnet, Vpc
+from secure_ml_constructs.verification.proofs.network.permits import (
+    admitted,
+    egress,
+    first_rule,
+    first_rules,
+    ingress,
+    sends,
+    sent,
+    spoken,
+    takes,
+)
+from secure_ml_constructs.verification.proofs.network.places import Interface, Vpc
 from secure_ml_constructs.verification.proofs.network.traffic import (
     EVERYTHING,
     NOTHING,
     Traffic,
-    union,
 )
 from secure_ml_constructs.verification.proofs.network.traffic import (
     INTERNET as PUBLIC,
@@ -86,7 +96,7 @@ class Connections:
         self._forwarding = forwarding
         self._private_links = private_links
         self._by_resource: dict[Resource, list[Interface]] = {}
-        self._by_vpc: dict[Vpc, list[Interface]] = {}
+        self._by_vpc: dict[Resource | None, list[Interface]] = {}
         self._addressed: set[Interface] = set()
         self._public: dict[Interface, Resource] = {}
         self._besides: dict[Interface, Workload] = {}
@@ -104,8 +114,8 @@ class Connections:
         nodes |= dict.fromkeys(possible)
         self.interfaces = tuple(nodes)
         for interface in nodes:
-            if interface.subnet is not None and interface.subnet.vpc is not None:
-                self._by_vpc.setdefault(interface.subnet.vpc, []).append(interface)
+            self._by_vpc.setdefault(interface.vpc, []).append(interface)
+        self._adrift = [interface for interface in self._by_vpc.get(None, ()) if interface.adrift]
         self.graph.add_nodes_from((THE_INTERNET, UNGUARDED, ENTRY, *nodes))
         for interface in nodes:
             self._leave(self.graph, interface)
@@ -119,10 +129,16 @@ class Connections:
         graph.add_node(interface)
         self._leave(graph, interface)
         self._enter(graph, interface)
-        if interface.subnet is not None and interface.subnet.vpc is not None:
-            for other in self._by_vpc.get(interface.subnet.vpc, ()):
-                self._speak(graph, other, interface)
+        for other in self._neighbours(interface):
+            self._speak(graph, other, interface)
         return graph
+
+    def _neighbours(self, interface: Interface) -> list[Interface]:
+        """The interfaces that may be in its VPC; those of a VPC that is not resolved may be anywhere."""
+        if interface.adrift:
+            return [*self.interfaces]
+        found = self._by_vpc.get(interface.vpc, [])
+        return found if interface.vpc is None else [*found, *self._adrift]
 
     def _link(self, graph: Any, source: Any, target: Any, link: Link) -> None:
         """Add an edge; of two the one that is known counts, then the shorter."""
@@ -135,23 +151,27 @@ class Connections:
     # Out
 
     def _leave(self, graph: Any, interface: Interface) -> None:
-        subnet = interface.subnet
         if interface in self._besides:
             workload = self._besides[interface]
             hops = (Hop.at(workload.resource, "workload"), own_network(workload.besides))
             for sink in (THE_INTERNET, UNGUARDED):
                 self._link(graph, interface, sink, Link(hops, PUBLIC))
+        for other in self._neighbours(interface):
+            if other != interface:
+                self._speak(graph, interface, other)
+        self._private(graph, interface)
+        subnet = interface.subnet
         if subnet is None:
             hop = interface.hop
             for sink in (THE_INTERNET, UNGUARDED, Sink("network", hop.text)):
                 self._link(graph, interface, sink, Link((), EVERYTHING, hop.text))
             return
         rules = egress(interface.groups)
-        self._to_unknown_groups(graph, interface, subnet, rules)
+        self._to_unknown_groups(graph, interface, rules)
         out = sends(interface.groups)
         for way in self._forwarding.ways(subnet):
             if isinstance(way.end, Forwarder):
-                self._forwarded(graph, interface, subnet, way, way.end.resource)
+                self._forwarded(graph, interface, way, way.end.resource)
                 continue
             if way.end.kind == SERVICE:
                 continue
@@ -159,23 +179,18 @@ class Connections:
             if traffic:
                 self._far(graph, interface, way, way.end, traffic, rules)
             if way.end.vpc is not None:
-                self._other_vpc(graph, interface, subnet, way, way.end.vpc)
-        if subnet.vpc is not None:
-            for other in self._by_vpc.get(subnet.vpc, ()):
-                if other != interface:
-                    self._speak(graph, interface, other)
-        self._private(graph, interface, subnet)
+                self._other_vpc(graph, interface, way, way.end.vpc)
 
     def _far(
         self, graph: Any, interface: Interface, way: Way, end: End, traffic: Traffic, rules: list[Rule]
     ) -> None:
         if end.kind in (NETWORK, UNKNOWN):
-            link = Link((*_rule(rules, traffic), *way.hops), traffic, way.unresolved, way.firewalls)
+            link = Link((*first_rule(rules, traffic), *way.hops), traffic, way.unresolved, way.firewalls)
             self._link(graph, interface, Sink("network", end.what), link)
         public = traffic & PUBLIC
         if end.vpc is not None or not public:
             return
-        hops = (*_rule(rules, public), *way.hops)
+        hops = (*first_rule(rules, public), *way.hops)
         if end.kind == INTERNET and not way.translated:
             hops = (*hops[:-1], self._note(interface, hops[-1], public))
         link = Link(hops, public, way.unresolved, way.firewalls)
@@ -190,49 +205,37 @@ class Connections:
             return hop
         return replace(hop, text=f"{hop.text} (no public address yet: whoever may bind one opens it)")
 
-    def _to_unknown_groups(self, graph: Any, interface: Interface, subnet: Subnet, rules: list[Rule]) -> None:
+    def _to_unknown_groups(self, graph: Any, interface: Interface, rules: list[Rule]) -> None:
         for rule in rules:
-            if rule.any_group or (rule.group is not None and not rule.group.known):
-                traffic = rule.ports & subnet.acl.outbound
-                if traffic:
-                    reason = (
-                        rule.unresolved or f"the group {rule.group.name}" if rule.group else rule.unresolved
-                    )
-                    far = Hop(f"members of {reason}, which may send on")
-                    link = Link((rule.hop, far), traffic, reason)
-                    for sink in (THE_INTERNET, UNGUARDED, Sink("network", reason)):
-                        self._link(graph, interface, sink, link)
+            traffic = rule.ports & interface.outbound
+            if traffic and (rule.any_group or (rule.group is not None and not rule.group.known)):
+                reason = rule.unresolved or "a group that is not in the templates"
+                link = Link((rule.hop, Hop(f"members of {reason}, which may send on")), traffic, reason)
+                for sink in (THE_INTERNET, UNGUARDED, Sink("network", reason)):
+                    self._link(graph, interface, sink, link)
 
-    def _forwarded(
-        self, graph: Any, interface: Interface, subnet: Subnet, way: Way, resource: Resource
-    ) -> None:
+    def _forwarded(self, graph: Any, interface: Interface, way: Way, resource: Resource) -> None:
+        """Hand packets to an interface that a route names, whatever address they are for."""
         targets = self._by_resource.get(resource, [])
         traffic = way.traffic & sends(interface.groups)
+        hops = (*first_rule(egress(interface.groups), traffic), *way.hops)
         if not targets and traffic:
-            reason = f"the interface {resource.logical_id}"
-            link = Link(
-                (*_rule(egress(interface.groups), traffic), *way.hops), traffic, reason, way.firewalls
-            )
+            link = Link(hops, traffic, f"the interface {resource.logical_id}", way.firewalls)
             for sink in (THE_INTERNET, UNGUARDED, Sink("network", resource)):
                 self._link(graph, interface, sink, link)
         for other in targets:
-            if other == interface or other.subnet is None:
-                continue
-            enters = admitted(other, interface.groups, subnet.addresses, same=other.subnet is subnet)
-            through = traffic.ports & enters
-            if through:
-                hops = (*_rule(egress(interface.groups), traffic), *way.hops, other.hop)
-                self._link(graph, interface, other, Link(hops, through, way.unresolved, way.firewalls))
+            through = traffic.ports & admitted(other, interface, interface.addresses)
+            if through and other != interface:
+                link = Link((*hops, other.hop), through, way.unresolved, way.firewalls)
+                self._link(graph, interface, other, link)
 
-    def _other_vpc(self, graph: Any, interface: Interface, subnet: Subnet, way: Way, vpc: Vpc) -> None:
-        sources = EVERYTHING if way.translated else subnet.addresses
-        for other in self._by_vpc.get(vpc, ()):
-            if other.subnet is None:
-                continue
-            leaves = sent(interface, other.groups, other.subnet.addresses) & way.traffic
-            through = leaves.ports & admitted(other, interface.groups, sources, same=False)
+    def _other_vpc(self, graph: Any, interface: Interface, way: Way, vpc: Vpc) -> None:
+        sources = EVERYTHING if way.translated else interface.addresses
+        for other in self._by_vpc.get(vpc.resource, ()):
+            leaves = sent(interface, other) & way.traffic
+            through = leaves.ports & admitted(other, interface, sources)
             if through:
-                hops = (*_rule(egress(interface.groups), leaves), *way.hops, other.hop)
+                hops = (*first_rule(egress(interface.groups), leaves), *way.hops, other.hop)
                 link = Link(hops, through, way.unresolved, way.firewalls)
                 self._link(graph, interface, other, link)
                 self._link(graph, interface, Sink("network", vpc.resource), link)
@@ -240,21 +243,17 @@ class Connections:
     def _speak(self, graph: Any, one: Interface, other: Interface) -> None:
         through = spoken(one, other)
         if through:
-            hops = (*_rule_to(one, other, through), other.hop)
+            hops = (*first_rules(one, other, through), other.hop)
             self._link(graph, one, other, Link(hops, through))
 
-    def _private(self, graph: Any, interface: Interface, subnet: Subnet) -> None:
+    def _private(self, graph: Any, interface: Interface) -> None:
         for endpoint, interfaces in self._private_links.items():
             for other in interfaces:
-                unknown = other.subnet is None
-                same_vpc = other.subnet is not None and other.subnet.vpc is subnet.vpc
-                through = spoken(interface, other) if same_vpc else EVERYTHING if unknown else NOTHING
+                near = other.vpc is interface.vpc or other.adrift or interface.adrift
+                through = spoken(interface, other) if near else NOTHING
                 if through:
-                    hops = (
-                        *_rule_to(interface, other, through),
-                        Hop.at(endpoint, "endpoint to a service not AWS's"),
-                    )
-                    link = Link(hops, through, other.hop.text if unknown else "")
+                    last = Hop.at(endpoint, "endpoint to a service not AWS's")
+                    link = Link((*first_rules(interface, other, through), last), through)
                     self._link(graph, interface, Sink("network", endpoint), link)
 
     # In
@@ -285,79 +284,5 @@ class Connections:
             traffic = lets_in & way.traffic.answers
             if traffic:
                 back = tuple(reversed(way.hops))
-                hops = (*back, *_rule(rules, traffic), interface.hop)
+                hops = (*back, *first_rule(rules, traffic), interface.hop)
                 self._link(graph, ENTRY, interface, Link(hops, traffic, way.unresolved, way.firewalls))
-
-
-def egress(groups: frozenset[Group]) -> list[Rule]:
-    """The rules by which an interface in groups may send."""
-    return [rule for group in sorted(groups, key=lambda g: g.name) for rule in group.egress]
-
-
-def ingress(groups: frozenset[Group]) -> list[Rule]:
-    """The rules by which an interface in groups may be reached."""
-    return [rule for group in sorted(groups, key=lambda g: g.name) for rule in group.ingress]
-
-
-def sends(groups: frozenset[Group]) -> Traffic:
-    """What an interface in groups may send to addresses, whoever has them."""
-    return union(group.sends for group in groups)
-
-
-def takes(groups: frozenset[Group]) -> Traffic:
-    """What an interface in groups takes from addresses, whoever has them."""
-    return union(group.takes for group in groups)
-
-
-def sent(interface: Interface, groups: frozenset[Group], addresses: Traffic) -> Traffic:
-    """What an interface may send to interfaces of groups at addresses."""
-    return allowed(egress(interface.groups), groups, addresses)
-
-
-def admitted(interface: Interface, groups: frozenset[Group], addresses: Traffic, *, same: bool) -> Traffic:
-    """What an interface takes from interfaces of groups at addresses, as ports.
-
-    Args:
-        interface: The interface.
-        groups: The sender's groups.
-        addresses: The sender's addresses.
-        same: Whether both are in one subnet, where no network ACL stands between.
-    """
-    taken = allowed(ingress(interface.groups), groups, addresses)
-    if not same and interface.subnet is not None:
-        taken &= interface.subnet.acl.inbound
-    return taken.ports
-
-
-def spoken(one: Interface, other: Interface) -> Traffic:
-    """What one interface may send to another of its VPC, as ports."""
-    if one.subnet is None or other.subnet is None:
-        return NOTHING
-    same = one.subnet is other.subnet
-    leaves = sent(one, other.groups, other.subnet.addresses)
-    if not leaves:
-        return NOTHING
-    if not same:
-        leaves &= one.subnet.acl.outbound
-    return leaves.ports & admitted(other, one.groups, one.subnet.addresses, same=same)
-
-
-def _rule(rules: list[Rule], traffic: Traffic) -> tuple[Hop, ...]:
-    """The first rule that lets some of the traffic through."""
-    for rule in rules:
-        if rule.any_group or (rule.ports & rule.peers & traffic):
-            return (rule.hop,)
-    return ()
-
-
-def _rule_to(one: Interface, other: Interface, through: Traffic) -> tuple[Hop, ...]:
-    """The first rule on each side that lets some of what is said through."""
-    found: list[Hop] = []
-    sides = ((egress(one.groups), other), (ingress(other.groups), one))
-    for rules, peer in sides:
-        addresses = peer.subnet.addresses if peer.subnet else EVERYTHING
-        for rule in rules:
-            if allowed([rule], peer.groups, addresses).ports & through:
-                found.append(rule.hop)
-                break
-    return tuple(found)

@@ -51,7 +51,9 @@ class BlockPublicAccess:
         for resource in reader.resources(_OPTIONS):
             modes, certain = reader.variants(resource, lambda r: reader.get(r, "InternetGatewayBlockMode"))
             if certain and isinstance(modes[0], str):
-                self._closed[_root(resource)] = _CLOSES.get(modes[0], frozenset())
+                closes = _CLOSES.get(modes[0], frozenset())
+                # Of two settings, nobody knows which comes last.
+                self._closed[_root(resource)] = self._closed.get(_root(resource), closes) & closes
         self._exclusions: list[tuple[Any, frozenset[str]]] = []
         for resource in reader.resources(_EXCLUSION):
             variants, _ = reader.variants(

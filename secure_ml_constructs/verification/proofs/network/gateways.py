@@ -182,15 +182,15 @@ class Gateways:
         variants = reader.variants(resource, lambda r: (reader.get(r, "VpcId"), reader.get(r, "PeerVpcId")))[
             0
         ]
+        own = vpc.resource if vpc else None
         for sides in variants:
             known = [only(side, "AWS::EC2::VPC") for side in sides]
-            own = vpc.resource if vpc else None
-            # A table of the accepting VPC leads to the one that asked.
-            far = known[0] if own is not None and known[1] is own else known[1]
-            if far is not None:
-                yield End(NETWORK, far, self._vpcs[far]), hop, ""
-            else:
-                yield End(NETWORK, resource), hop, ""
+            # It leads from either side to the other; where the own is not among them, to both.
+            others = (
+                [side for side in known if side is not own] if own is not None and own in known else known
+            )
+            for far in dict.fromkeys(others or [own]):
+                yield End(NETWORK, far or resource, self._vpcs[far] if far else None), hop, ""
 
     def _endpoint(self, target: Target) -> Iterator[tuple[Node, Hop, str]]:
         value, reader = target.value, self._reader
@@ -229,11 +229,12 @@ class Gateways:
             return named[0] if len(set(named)) == 1 else None
         if resource is not None and resource.type == _FIREWALL:
             return resource
-        if isinstance(target.value, Unresolved):
+        if isinstance(target.value, Unresolved) and target.route is not None:
             # `Fn::Select` over `EndpointIds`, a list that only AWS writes.
-            for firewall in self._reader.resources(_FIREWALL):
-                if _picks_endpoint(target.raw, firewall.logical_id):
-                    return firewall
+            raw = target.route.properties[target.property]
+            for name, found in target.route.template.resources.items():
+                if found.type == _FIREWALL and _picks_endpoint(raw, name):
+                    return found
         return None
 
     def _load_balancer_endpoint(self, resource: Resource) -> Iterator[tuple[Node, Hop, str]]:

@@ -59,6 +59,7 @@ class Group:
         name: Its logical id, or its id where no template makes it.
         resource: Its resource; the VPC for its default group; None where no template makes it.
         vpc: The VPC's resource; None where it is not in the templates.
+        adrift: Whether its VPC is not resolved, so that it may be any of the templates.
         ingress: What it lets in.
         egress: What it lets out.
     """
@@ -66,6 +67,7 @@ class Group:
     name: str
     resource: Resource | None = None
     vpc: Resource | None = None
+    adrift: bool = False
     ingress: list[Rule] = field(default_factory=list)
     egress: list[Rule] = field(default_factory=list)
 
@@ -108,9 +110,11 @@ class Groups:
         self._reader = reader
         self._known: dict[Any, Group] = {}
         for resource in reader.resources(_GROUP):
-            vpcs, _ = reader.variants(resource, lambda r: only(reader.get(r, "VpcId"), _VPC))
-            if vpcs:
-                self._known[resource] = Group(resource.logical_id, resource, vpcs[0])
+            named, _ = reader.variants(resource, lambda r: reader.get(r, "VpcId"))
+            vpcs = {only(value, _VPC) for value in named}
+            vpc = vpcs.pop() if len(vpcs) == 1 else None
+            adrift = vpc is None and any(may_be_ours(value) for value in named)
+            self._known[resource] = Group(resource.logical_id, resource, vpc, adrift)
         self._emptied = self._emptied_defaults()
         for vpc in reader.resources(_VPC):
             self._default(vpc)
@@ -124,9 +128,9 @@ class Groups:
     def __iter__(self) -> Any:
         return iter(self._known.values())
 
-    def of(self, vpc: Resource) -> list[Group]:
-        """The groups of a VPC, its default group last."""
-        found = [g for g in self._known.values() if g.vpc is vpc]
+    def of(self, vpc: Resource | None) -> list[Group]:
+        """The groups of a VPC, its default group last; without one, those of VPCs that no template makes."""
+        found = [g for g in self._known.values() if g.vpc is vpc and g.known]
         return sorted(found, key=lambda g: (g.resource is vpc, g.name))
 
     def named(self, value: Any) -> Group:

@@ -19,7 +19,6 @@ from secure_ml_constructs.verification.proofs.network.connections import (
     Connections,
     Link,
     Sink,
-    sends,
 )
 from secure_ml_constructs.verification.proofs.network.exposure import BlockPublicAccess
 from secure_ml_constructs.verification.proofs.network.forwarding import Forwarding
@@ -27,6 +26,7 @@ from secure_ml_constructs.verification.proofs.network.gateways import Gateways
 from secure_ml_constructs.verification.proofs.network.groups import Group, Groups
 from secure_ml_constructs.verification.proofs.network.inspection import Inspections
 from secure_ml_constructs.verification.proofs.network.outside import outside
+from secure_ml_constructs.verification.proofs.network.permits import sends
 from secure_ml_constructs.verification.proofs.network.places import Interface, Subnet, Vpc, Vpcs
 from secure_ml_constructs.verification.proofs.network.reading import Reader
 from secure_ml_constructs.verification.proofs.network.routes import Tables
@@ -88,8 +88,7 @@ class Network:
         possible = [
             Interface(subnet, frozenset({group}))
             for subnet in self.ml_subnets
-            if subnet.vpc is not None
-            for group in self._groups.of(subnet.vpc.resource)
+            for group in self._groups.of(subnet.vpc.resource if subnet.vpc else None)
         ]
         # A group of a VPC that no template makes is for subnets that none makes either.
         possible += [

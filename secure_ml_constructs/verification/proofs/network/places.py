@@ -15,6 +15,7 @@ from secure_ml_constructs.verification.proofs.network.traffic import (
     ANY_IPV6,
     EVERYTHING,
     NOTHING,
+    SENDABLE,
     Traffic,
 )
 from secure_ml_constructs.verification.templates import Absent, Reference, Resource, show
@@ -57,6 +58,7 @@ class Subnet:
         public: Whether its interfaces get public addresses.
         acl: Its network ACL.
         tables: The route tables that it may use.
+        adrift: Whether its VPC is not resolved, so that it may be any of the templates.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Subnet:
     public: bool
     acl: Acl
     tables: list[Table]
+    adrift: bool = False
 
     def __repr__(self) -> str:
         return f"<subnet {self.name}>"
@@ -92,6 +95,35 @@ class Interface:
     def __str__(self) -> str:
         groups = ", ".join(sorted(group.name for group in self.groups))
         return f"{self.subnet.name if self.subnet else 'an unknown subnet'} with {groups}"
+
+    @property
+    def vpc(self) -> Resource | None:
+        """Its VPC: the subnet's, or that of its groups, as both are of one."""
+        if self.subnet is not None and self.subnet.vpc is not None:
+            return self.subnet.vpc.resource
+        return next((group.vpc for group in self.groups if group.vpc is not None), None)
+
+    @property
+    def adrift(self) -> bool:
+        """Whether its VPC is not resolved, so that it may be any of the templates."""
+        if self.vpc is not None:
+            return False
+        return any(group.adrift for group in self.groups) or (self.subnet is not None and self.subnet.adrift)
+
+    @property
+    def addresses(self) -> Traffic:
+        """The addresses that it may have."""
+        return self.subnet.addresses if self.subnet else SENDABLE
+
+    @property
+    def inbound(self) -> Traffic:
+        """What its subnet's network ACL lets in."""
+        return self.subnet.acl.inbound if self.subnet else EVERYTHING
+
+    @property
+    def outbound(self) -> Traffic:
+        """What its subnet's network ACL lets out."""
+        return self.subnet.acl.outbound if self.subnet else EVERYTHING
 
     @property
     def hop(self) -> Hop:
@@ -184,7 +216,8 @@ class Vpcs:
         variants, _ = reader.variants(resource, lambda r: tuple(reader.get(r, name) for name in names))
         if not variants:
             return None
-        named = only(variants[0][0], _VPC)
+        # One whose VPC hangs on a condition counts as one whose VPC is not resolved.
+        named = only(variants[0][0], _VPC) if len({only(v[0], _VPC) for v in variants}) == 1 else None
         vpc = self.vpcs.get(named) if named else None
         within = vpc.addresses if vpc else EVERYTHING
         addresses, public, zones = NOTHING, False, []
@@ -211,6 +244,7 @@ class Vpcs:
             public,
             acls.of(resource),
             tables,
+            vpc is None and any(may_be_ours(values[0]) for values in variants),
         )
 
     def _more(self, subnet: Resource, within: Traffic) -> Traffic:

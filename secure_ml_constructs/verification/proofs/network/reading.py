@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from secure_ml_constructs.verification.proofs.network.traffic import (
     ANY_IPV4,
@@ -61,9 +61,9 @@ class Reader:
         always = True
         try:
             for exists, value in graph.worlds(lambda: self._in_world(resource, read)):
-                if exists and value is not None and value not in found:
-                    found.append(value)
                 always = always and exists
+                if exists and value not in found:
+                    found.append(cast("T", value))
         except TooManyWorldsError:
             self.gaps.append(f"{resource.logical_id} depends on more conditions than can be tried")
             always = False

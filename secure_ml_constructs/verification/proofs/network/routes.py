@@ -33,12 +33,12 @@ class Target:
     Attributes:
         property: The property, `GatewayId` say; a name of ours for routes that no property writes.
         value: Its value.
-        raw: The value with its functions.
+        route: The route; None for what no route of the templates says.
     """
 
     property: str
     value: Any
-    raw: Any = field(default=None, compare=False)
+    route: Resource | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -168,11 +168,11 @@ class Tables:
         if not destinations:
             destinations, unresolved = [ANY_IPV4, ANY_IPV6], "its destination"
         target = Target("", ABSENT)
-        for name, raw in resource.properties.items():
+        for name in resource.properties:
             if name not in (*_DESTINATIONS, "RouteTableId"):
                 value = get(resource, name)
                 if not isinstance(value, Absent):
-                    target = Target(name, value, raw)
+                    target = Target(name, value, resource)
         hop = Hop.at(resource, "route", ", ".join(words))
         return get(resource, "RouteTableId"), Route(tuple(destinations), target, hop, True, unresolved)
 
@@ -210,8 +210,7 @@ class Tables:
                     # AWS's addresses are on the internet, and which is known on deployment only.
                     route = Route((INTERNET,), Target("GatewayEndpoint", resource), hop, False, words)
                     for table in tables:
-                        if not isinstance(table, Absent) and only(table, _TABLE) is not None:
-                            self._add(table, route, False)
+                        self._add(table, route, False)
 
     def _lattice(self) -> None:
         reader = self._reader

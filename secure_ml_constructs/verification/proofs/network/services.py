@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from secure_ml_constructs.verification.proofs.network.answers import Hop, Path
-from secure_ml_constructs.verification.proofs.network.connections import sends, spoken
 from secure_ml_constructs.verification.proofs.network.forwarding import Forwarding
 from secure_ml_constructs.verification.proofs.network.gateways import SERVICE, End
+from secure_ml_constructs.verification.proofs.network.permits import sends, spoken
 from secure_ml_constructs.verification.proofs.network.places import Interface
 from secure_ml_constructs.verification.proofs.network.reading import Reader
 from secure_ml_constructs.verification.proofs.network.traffic import TCP, service

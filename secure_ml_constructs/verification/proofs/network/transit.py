@@ -141,8 +141,7 @@ class TransitGateways:
             if attachment.resource not in mine:
                 # A VPC may pass on for others, as one for central egress does.
                 yield attachment, EVERYTHING, hop
-        if not any(attachment.resource not in mine for attachment in self._attachments[gateway]):
-            yield None, EVERYTHING, hop
+        yield None, EVERYTHING, hop
 
     def _through(self, table: Resource) -> Iterator[tuple[Attachment | None, Traffic, Hop]]:
         reader = self._reader

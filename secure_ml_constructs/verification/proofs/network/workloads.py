@@ -105,6 +105,11 @@ KINDS: dict[str, tuple[_Kind, ...]] = dict(
         _Kind("NetworkInterfaceOptions.SubnetId", "SecurityGroupIds", public=True),
     ),
 }
+# Where no group is named there is none, and nothing is held back, or it is named elsewhere.
+_WITHOUT_GROUPS = (
+    "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    "AWS::EC2::ClientVpnTargetNetworkAssociation",
+)
 # Subnets named apart from the resource, with its groups.
 _SUBNET_GROUPS = {
     "AWS::RDS::DBInstance": ("DBSubnetGroupName", "AWS::RDS::DBSubnetGroup", "VPCSecurityGroups"),
@@ -154,15 +159,20 @@ def workloads(reader: Reader, vpcs: Vpcs, groups: Groups) -> Iterator[Workload]:
                     lambda r, k=kind: (_values(reader, r, k.subnets), _values(reader, r, k.groups)),  # type: ignore[misc]
                 )
                 for subnets, named in variants:
-                    for interface in _interfaces(vpcs, groups, subnets, named):
+                    bare = resource.type in _WITHOUT_GROUPS
+                    for interface in _interfaces(vpcs, groups, subnets, named, bare=bare):
                         given = resource in addressed or _asks(reader, resource)
                         besides = way_of_its_own(reader, resource)
                         yield Workload(resource, interface, kind.forwards, kind.public, given, besides)
     yield from _by_subnet_group(reader, vpcs, groups)
 
 
-def _interfaces(vpcs: Vpcs, groups: Groups, subnets: list[Any], named: list[Any]) -> Iterator[Interface]:
+def _interfaces(
+    vpcs: Vpcs, groups: Groups, subnets: list[Any], named: list[Any], *, bare: bool = False
+) -> Iterator[Interface]:
     members = frozenset(groups.named(value) for value in named)
+    if not members and bare:
+        members = frozenset({groups.named("of nobody, since it is in none")})
     for value in subnets:
         subnet = vpcs.subnet(value)
         found = members
