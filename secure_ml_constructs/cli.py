@@ -82,6 +82,18 @@ def _parser(asked: Sequence[str]) -> argparse.ArgumentParser:
         from secure_ml_constructs.verification.proofs.decide import add_arguments
 
         add_arguments(decide)
+    prove = commands.add_parser("prove", help="ask what must not happen", description=_prove.__doc__)
+    prove.add_argument("paths", nargs="+", metavar="PATH", help="a template, a folder or a cdk.out")
+    prove.add_argument("--format", choices=("table", "json"), default="table")
+    prove.add_argument(
+        "--question",
+        metavar="PATTERN",
+        action="append",
+        help="only questions of this name, as in 'insider/*/Lake*'; may be repeated",
+    )
+    prove.add_argument("--strict", action="store_true", help="exit 1 for what is not covered as well")
+    prove.add_argument("--config", metavar="FILE", help="settings, as YAML or JSON; its section 'proofs'")
+    prove.set_defaults(run=_prove)
     return parser
 
 
@@ -104,10 +116,34 @@ def _check(options: argparse.Namespace, out: TextIO) -> int:
     return FINDINGS if result.findings else CLEAN
 
 
+def _prove(options: argparse.Namespace, out: TextIO) -> int:
+    """Ask every question about templates. Exit code: 0 nothing broken, 1 broken, 2 unreadable input."""
+    from secure_ml_constructs.verification.proofs import prove
+    from secure_ml_constructs.verification.report.matrix import print_matrix
+    from secure_ml_constructs.verification.templates import TemplateError
+
+    try:
+        given = _file(options.config) if options.config else {}
+    except TemplateError as error:
+        print(f"secure-ml: {error}", file=sys.stderr)
+        return UNREADABLE
+    section = given.get("proofs") if isinstance(given, dict) else given
+    return prove.run(options, out, print_matrix, section)
+
+
 def _settings(config: str | None) -> Settings | None:
     if config is None:
         return None
     from secure_ml_constructs.verification.rules import Settings, pack
+
+    given = _file(config)
+    if isinstance(given, dict):
+        # The proofs have a section of their own.
+        given = {name: value for name, value in given.items() if name != "proofs"}
+    return Settings.read(given, config, frozenset(rule.id for rule in pack()))
+
+
+def _file(config: str) -> Any:
     from secure_ml_constructs.verification.templates import TemplateError
     from secure_ml_constructs.verification.templates.source import parse
 
@@ -117,7 +153,7 @@ def _settings(config: str | None) -> Settings | None:
         raise TemplateError(config, None, "This is no UTF-8 text.") from None
     except OSError as error:
         raise TemplateError(config, None, f"It can't be read: {error.strerror}.") from None
-    return Settings.read(parse(text, config)[0], config, frozenset(rule.id for rule in pack()))
+    return parse(text, config)[0]
 
 
 def _judge(engine: Engine, loaded: Loaded, severity: str) -> Result:

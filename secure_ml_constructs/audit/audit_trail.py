@@ -120,6 +120,7 @@ class AuditTrail(Construct):
         check_results(problems, "query_results", query_results, archive.bucket_name)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
+        self.perimeter = perimeter
         self._given_log_group = log_group
         self._log_group_arn = (
             log_group.log_group_arn if log_group else self._make_log_group(key_arn, log_retention_days)

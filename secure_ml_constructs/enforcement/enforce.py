@@ -13,6 +13,7 @@ import cdk_nag
 from aws_cdk import App, IPolicyValidationPlugin, Validations
 
 from secure_ml_constructs.enforcement.plugin import NAME, RulePack
+from secure_ml_constructs.enforcement.proofs import ProofPack
 from secure_ml_constructs.enforcement.summary import (
     REPORT,
     Summary,
@@ -21,6 +22,9 @@ from secure_ml_constructs.enforcement.summary import (
     read_summary,
 )
 from secure_ml_constructs.errors import ConfigurationError, Problem
+from secure_ml_constructs.verification.proofs.questions import Trust
+from secure_ml_constructs.verification.proofs.record import FILE as RECORD
+from secure_ml_constructs.verification.report.matrix import print_matrix
 from secure_ml_constructs.verification.rules import Acknowledgement, Settings
 from secure_ml_constructs.verification.rules.acknowledgements import write_acknowledgements
 
@@ -48,8 +52,9 @@ _CHECKS: dict[Pack, Callable[..., Any]] = {
 class Enforcement:
     """The checks of one app: what `enforce` gives."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, proofs: ProofPack | None) -> None:
         self._app = app
+        self._proofs = proofs
         self._started = time.monotonic()
 
     def synth(self, *, out: TextIO | None = None) -> Summary:
@@ -75,7 +80,11 @@ class Enforcement:
             failure = error
         _leave_acknowledgements(folder := Path(self._app.outdir))
         summary = read_summary(folder, seconds=time.monotonic() - self._started)
-        print_summary(summary, out or sys.stderr)
+        out = out or sys.stderr
+        if self._proofs and self._proofs.answers:
+            print_matrix(self._proofs.answers, out)
+            out.write("\n")
+        print_summary(summary, out)
         if failure or summary.findings:
             raise SystemExit(1)
         return summary
@@ -86,6 +95,7 @@ def enforce(
     *,
     packs: Sequence[Pack] = (Pack.AWS_SOLUTIONS, Pack.HIPAA, Pack.NIST_800_53_R5),
     rules: Settings | None = DEFAULT_SETTINGS,
+    proofs: Trust | bool = True,
     plugins: Sequence[IPolicyValidationPlugin] = (),
     cloudformation: bool = True,
 ) -> Enforcement:
@@ -100,6 +110,8 @@ def enforce(
         packs: cdk-nag packs. Default: AWS Solutions, HIPAA and NIST 800-53 r5.
         rules: The settings of our own rules, which read the synthesized templates; None leaves them out.
             Default: every rule as it comes.
+        proofs: Who is no adversary, for the questions about access and reachability; False leaves them out.
+            Default: whom the perimeters of the app's constructs trust.
         plugins: Further validation plugins. Default: none.
         cloudformation: Whether the CDK's built-in CloudFormation validation counts as errors. Default: yes.
 
@@ -132,8 +144,13 @@ def enforce(
     checks = [_CHECKS[Pack(pack)](app) for pack in packs]
     if rules is not None:
         checks.append(RulePack(Path(app.outdir), rules))
+    pack = ProofPack(app, proofs if isinstance(proofs, Trust) else None) if proofs else None
+    if pack:
+        checks.append(pack)
+    else:
+        (Path(app.outdir) / RECORD).unlink(missing_ok=True)
     Validations.of(app).add_plugins(*checks, *plugins)
-    return Enforcement(app)
+    return Enforcement(app, pack)
 
 
 def _leave_acknowledgements(folder: Path) -> None:

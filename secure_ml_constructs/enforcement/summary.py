@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from rich.console import Console
 from rich.table import Table
 
 from secure_ml_constructs.enforcement.costs import PRICES, StandingCost, standing_costs
+from secure_ml_constructs.verification.report.matrix import console as terminal
 
 REPORT = "validation-report.json"
 
@@ -122,10 +121,7 @@ def print_summary(summary: Summary, out: TextIO) -> None:
         summary: What to print.
         out: Where to; colours only where it is a terminal.
     """
-    # Below the CDK CLI the output is a pipe, and the CLI says by FORCE_COLOR whether its own is a terminal.
-    # Its '0' means no; rich would take any value for yes.
-    terminal = os.environ.get("FORCE_COLOR", "0") != "0" or out.isatty()
-    console = Console(file=out, highlight=False, force_terminal=terminal, soft_wrap=True)
+    console = terminal(out)
     stacks = Table("Stack", "Resources", box=None, pad_edge=False)
     stacks.columns[1].justify = "right"
     for name, count in summary.resources.items():

@@ -68,6 +68,7 @@ class ExistingNetwork(MlNetwork):
             check_retention(problems, "flow_log_retention_days", flow_log_retention_days)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
+        self.perimeter = perimeter
 
         self.vpc_id = vpc_id
         self.vpc_cidr = vpc_cidr

@@ -128,6 +128,7 @@ class SecureVpc(MlNetwork):
             self._claim_block(problems, scope, id, guards.block_public_access)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
+        self.perimeter = perimeter
 
         vpc = ec2.CfnVPC(
             self,

@@ -108,6 +108,7 @@ class EncryptedDataLake(Construct):
             )
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
+        self.perimeter = perimeter
         self.zones: Mapping[str, Zone] = {zone.name: zone for zone in zones}
         self._keys = keys
         self._access: dict[str, RoleAccess] = {}

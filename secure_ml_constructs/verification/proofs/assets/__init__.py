@@ -30,4 +30,4 @@ def find_assets(estate: Estate, trust: Trust) -> Iterator[Asset]:
     yield from work_assets(registry)
     yield from role_assets(registry, trust)
     yield from network_assets(registry)
-    yield from endpoint_assets(registry)
+    yield from endpoint_assets(registry, trust)

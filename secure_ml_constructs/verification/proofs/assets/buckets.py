@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from secure_ml_constructs.verification.proofs.assets.registry import Registry
-from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, Values, exactly, like, unlike
+from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, Values, exactly, like
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, one
@@ -138,8 +138,8 @@ class _Bucket:
             yield headers(exactly("aws:kms"), ours), *encrypt
             yield headers(ABSENT, ABSENT), *encrypt
             return
-        yield (headers(unlike("aws:kms", "aws:kms:dsse", absent=False), ABSENT),)
-        other = unlike(found[0], absent=False) if found else ABSENT
+        yield (headers(exactly("AES256"), ABSENT),)
+        other = Values(like=("arn:*:kms:*:*:key/?*",), unlike=(found[0],), absent=False) if found else ABSENT
         yield (headers(like("aws:kms", "aws:kms:dsse"), other),)
         # Without a key of its own, the AWS-managed one is taken.
         yield (headers(like("aws:kms", "aws:kms:dsse"), ABSENT),)

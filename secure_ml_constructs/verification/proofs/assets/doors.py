@@ -52,14 +52,12 @@ def _api(registry: Registry, api: Resource, methods: list[Resource]) -> Asset:
         verb = "*" if verb in ("ANY", "$default") or not isinstance(verb, str) else verb
         act = Act(
             "execute-api:Invoke",
-            f"{arn}/*/{verb}/*",
+            f"{arn}/?*/{verb}/*",
             policy,
             service="execute-api",
             named=arn,
             method=Method(authorization=how, token=False, private=private),
         )
         ways.append((act,))
-    deed = Deed(
-        "call without authorization", tuple(dict.fromkeys(ways)), "G2", _CALLERS, from_outside=not private
-    )
+    deed = Deed("call without authorization", tuple(ways), "G2", _CALLERS, from_outside=not private)
     return Asset(name, "api", (deed,), api, place.account)

@@ -9,7 +9,7 @@ from secure_ml_constructs.verification.proofs.estate import Endpoint, Place, Rol
 from secure_ml_constructs.verification.proofs.iam.documents import Kind, parse
 from secure_ml_constructs.verification.proofs.iam.patterns import ANY
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
-from secure_ml_constructs.verification.proofs.questions.adversaries import FOREIGN_ACCOUNT
+from secure_ml_constructs.verification.proofs.questions.adversaries import FOREIGN_ACCOUNT, accounts_named
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, one
 from secure_ml_constructs.verification.proofs.questions.trust import Trust
@@ -48,13 +48,13 @@ def role_assets(registry: Registry, trust: Trust) -> Iterator[Asset]:
             yield Asset(name, "role", (), role.resource, account, f"the role's ARN: {role.arn.reason}")
             continue
         yield Asset(name, "role", tuple(_role_deeds(role, role.arn)), role.resource, account)
-    if trust.role_path:
+    for path in trust.role_paths:
         for account, partition in _accounts(registry):
-            arn = f"arn:{partition}:iam::{account}:role{trust.role_path}*"
+            arn = f"arn:{partition}:iam::{account}:role{path}*"
             acts = one(*(Act(action, arn, service="iam") for action in ("iam:CreateRole", *_RAISES)))
-            guardrail = f"creating and changing roles under {trust.role_path} to all but the deploying roles"
+            guardrail = f"creating and changing roles under {path} to all but the deploying roles"
             deed = Deed("make a role", acts, "I3", _WITHIN, guardrail=guardrail, by_design=False)
-            yield Asset(f"roles under {trust.role_path}", "role", (deed,), account=account)
+            yield Asset(f"roles under {path}", "role", (deed,), account=account)
 
 
 def _role_deeds(role: Role, arn: str) -> Iterator[Deed]:
@@ -81,7 +81,7 @@ def network_assets(registry: Registry) -> Iterator[Asset]:
 
 # What carries data along in a request, by the service of the endpoint: the service's own pages.
 _CARRIES: dict[str, tuple[tuple[str, str], ...]] = {
-    "s3": (("s3:PutObject", "arn:{p}:s3:::*"), ("s3:PutObjectTagging", "arn:{p}:s3:::*")),
+    "s3": (("s3:PutObject", "arn:{p}:s3:::?*/*"), ("s3:PutObjectTagging", "arn:{p}:s3:::?*/*")),
     "dynamodb": (("dynamodb:PutItem", "arn:{p}:dynamodb:{r}:{a}:table/*"),),
     "sqs": (("sqs:SendMessage", "arn:{p}:sqs:{r}:{a}:*"),),
     "sns": (("sns:Publish", "arn:{p}:sns:{r}:{a}:*"),),
@@ -119,7 +119,7 @@ _OPEN = parse(
 )
 
 
-def endpoint_assets(registry: Registry) -> Iterator[Asset]:
+def endpoint_assets(registry: Registry, trust: Trust) -> Iterator[Asset]:
     """Every VPC endpoint, as a way to carry data out of the account."""
     for endpoint in registry.estate.endpoints:
         place = registry.estate.place(endpoint.resource)
@@ -129,14 +129,14 @@ def endpoint_assets(registry: Registry) -> Iterator[Asset]:
         if isinstance(endpoint.service, Unknown):
             missing = f"the endpoint's service: {endpoint.service.reason}"
         elif endpoint.type in ("Gateway", "Interface"):
-            acts, missing = _carrying(endpoint, place)
+            acts, missing = _carrying(endpoint, place, trust.accounts)
         else:
             continue
         deed = Deed("carry data out", one(*acts), "N3", _FROM_INSIDE, by_design=False, whoever=True)
         yield Asset(name, "endpoint", (deed,), endpoint.resource, place.account, missing)
 
 
-def _carrying(endpoint: Endpoint, place: Place) -> tuple[tuple[Act, ...], str]:
+def _carrying(endpoint: Endpoint, place: Place, trusted: tuple[str, ...]) -> tuple[tuple[Act, ...], str]:
     """Requests by an endpoint that take data to another account, or why they are not known."""
     service = str(endpoint.service).removesuffix("-fips")
     carries = _CARRIES.get("s3" if service.startswith("s3-global") else service)
@@ -155,8 +155,10 @@ def _carrying(endpoint: Endpoint, place: Place) -> tuple[tuple[Act, ...], str]:
         carries = ((f"{prefix}:Anything", f"arn:{{p}}:{prefix}:{{r}}:{{a}}:anything"),)
     acts = []
     for action, pattern in carries:
-        arn = pattern.format(p=place.partition, r=place.region, a=FOREIGN_ACCOUNT)
-        acts.append(Act(action, arn, _OPEN, service=str(endpoint.service), account=FOREIGN_ACCOUNT))
+        named = accounts_named(endpoint.documents, action)
+        for account in (FOREIGN_ACCOUNT, *(each for each in named if each not in (place.account, *trusted))):
+            arn = pattern.format(p=place.partition, r=place.region, a=account)
+            acts.append(Act(action, arn, _OPEN, service=str(endpoint.service), account=account))
     return tuple(acts), ""
 
 

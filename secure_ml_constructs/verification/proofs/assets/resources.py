@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from secure_ml_constructs.verification.proofs.assets.registry import Registry
-from secure_ml_constructs.verification.proofs.iam.domains import exactly
+from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, exactly
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
-from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
+from secure_ml_constructs.verification.proofs.questions.answers import Adversary
+from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, one
 from secure_ml_constructs.verification.templates import Resource
 
 
@@ -39,6 +40,7 @@ class Kind:
     guardrail: str = ""
 
 
+_STRANGERS = frozenset({Adversary.OUTSIDER, Adversary.INSIDER, Adversary.DEPUTY})
 # Service Authorization Reference, the services' own pages.
 KINDS = (
     Kind(
@@ -197,16 +199,15 @@ def _deeds(registry: Registry, kind: Kind, resource: Resource, arn: str) -> Iter
             (replace(act, action=action, resource=_about(kind, base, action)), *besides) for action in actions
         ]
         if kind.name == "key" and name == "use":
+            # Without a service between. What is used through one is the business of what that encrypts.
+            ways = [(replace(way[0], context={"kms:viaservice": ABSENT}),) for way in ways]
             # A grant is a way to use the key that no policy is asked about again.
             grant = replace(act, action="kms:CreateGrant")
             ways.append((replace(grant, context={"kms:grantisforawsresource": exactly("false")}),))
-        yield Deed(
-            name,
-            tuple(ways),
-            control,
-            guardrail=kind.guardrail,
-            by_design=name not in kind.kept,
-        )
+        yield Deed(name, tuple(ways), control, guardrail=kind.guardrail, by_design=name not in kind.kept)
+    if kind.name == "key":
+        through = one(*(replace(act, action=each) for each in ("kms:Decrypt", "kms:GenerateDataKey")))
+        yield Deed("use through a service", through, "E1", _STRANGERS)
 
 
 def _about(kind: Kind, arn: str, action: str) -> str:

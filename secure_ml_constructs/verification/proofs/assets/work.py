@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from secure_ml_constructs.verification.proofs.assets.registry import Registry
-from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, Values, exactly, unlike
+from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, Values, exactly
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
 
 _WITHIN = frozenset({Adversary.INSIDER, Adversary.STOLEN, Adversary.JOB})
 _GUARDRAIL = "SageMaker work without isolation, customer key and the environment's subnets"
+_ANY_KEY = "arn:*:kms:*:*:key/?*"
 _JOB = ("isolation", "network", "key", "output", "traffic")
 
 
@@ -89,7 +90,7 @@ def _wrong(slip: str, keys: tuple[str, ...]) -> Iterator[Mapping[str, Values]]:
         case "key" | "output":
             key = "sagemaker:VolumeKmsKey" if slip == "key" else "sagemaker:OutputKmsKey"
             yield {key: ABSENT}
-            yield {key: unlike(*keys, absent=False)}
+            yield {key: Values(like=(_ANY_KEY,), unlike=keys, absent=False)}
 
 
 def _keys(registry: Registry, account: str, region: str) -> tuple[str, ...]:

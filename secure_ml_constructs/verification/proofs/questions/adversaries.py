@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
@@ -17,6 +17,7 @@ from secure_ml_constructs.verification.proofs.iam.domains import (
     like,
     unlike,
 )
+from secure_ml_constructs.verification.proofs.iam.matching import action_matches
 from secure_ml_constructs.verification.proofs.iam.requests import Principal
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
@@ -149,7 +150,7 @@ class Adversaries:
         """
         match adversary:
             case Adversary.OUTSIDER:
-                yield from self._outsiders(asset)
+                yield from self._outsiders(asset, act)
             case Adversary.INSIDER:
                 yield from self._insiders(asset, act)
             case Adversary.STOLEN:
@@ -163,28 +164,35 @@ class Adversaries:
             case Adversary.DEPUTY:
                 yield from self._deputies(asset, act)
 
-    def _outsiders(self, asset: Asset) -> Iterator[Attempt]:
+    def _outsiders(self, asset: Asset, act: Act) -> Iterator[Attempt]:
         foreign = {
+            **_NOT_ON_BEHALF,
             "aws:principalorgid": unlike(*self._organizations),
             "aws:principalorgpaths": unlike(*(f"{each}/*" for each in self._organizations)),
             "aws:vpceaccount": unlike(asset.account),
             "aws:vpceorgid": unlike(*self._organizations),
         }
-        role = f"arn:{self._partition(asset)}:iam::{FOREIGN_ACCOUNT}:role/outsider"
-        yield Attempt(
-            "a principal of another account",
-            Principal.read(role),
-            ALL_PERMISSIONS,
-            context=foreign,
-            place=self._outside,
-            in_organization=False,
+        head = f"arn:{self._partition(asset)}:iam::"
+        strangers = [f"{head}{FOREIGN_ACCOUNT}:role/outsider"]
+        named = () if act.policy is None else principals_named(act.policy)
+        ours = (asset.account, *self._trust.accounts)
+        for account in accounts_named(() if act.policy is None else (act.policy,), act.action):
+            if account not in ours:
+                strangers.append(f"{head}{account}:role/outsider")
+                strangers += [arn for arn in named if f"::{account}:" in arn and not arn.endswith(":root")]
+        outside = Attempt(
+            "", Principal.read(None), context=foreign, place=self._outside, in_organization=False
         )
-        yield Attempt("an anonymous caller", Principal.read(None), place=self._outside, in_organization=False)
+        for arn in dict.fromkeys(strangers):
+            who = f"a principal of account {arn.split(':')[4]}"
+            yield replace(outside, who=who, principal=Principal.read(arn), identity=ALL_PERMISSIONS)
+        yield replace(outside, who="an anonymous caller")
 
     def _insiders(self, asset: Asset, act: Act) -> Iterator[Attempt]:
         partition = self._partition(asset)
         head = f"arn:{partition}:iam::{asset.account}"
         anybody = {
+            **_NOT_ON_BEHALF,
             "aws:principalarn": Values(
                 like=(f"{head}:role/*", f"{head}:user/*"),
                 unlike=self._named(self._trust.trusted_roles, asset) + self._of_the_environment(asset),
@@ -194,8 +202,10 @@ class Adversaries:
             "aws:principaltype": like("AssumedRole", "User"),
             "aws:username": ANYTHING,
         }
-        callers = [(Principal.read(f"{head}:role/insider"), anybody)]
-        callers += [(Principal.read(arn), {}) for arn in self._principals(asset, act)]
+        callers: list[tuple[Principal, Mapping[str, Values]]] = [
+            (Principal.read(f"{head}:role/insider"), anybody)
+        ]
+        callers += [(Principal.read(arn), _NOT_ON_BEHALF) for arn in self._principals(asset, act)]
         for principal, context in callers:
             insider = Attempt(
                 f"{principal.name.rpartition('/')[2]}", principal, ALL_PERMISSIONS, context=context
@@ -231,16 +241,17 @@ class Adversaries:
 
     def _whoever(self, asset: Asset, act: Act) -> Iterator[Attempt]:
         """Any job whatever it was granted, and the credentials that somebody brings into it."""
-        path = self._trust.role_path or "/"
+        path = next(iter(self._trust.role_paths), "/")
         head = f"arn:{self._partition(asset)}:iam::"
         ours = Principal.read(f"{head}{asset.account}:role{path}any-job")
-        base = Attempt("a job with every permission", ours, ALL_PERMISSIONS)
+        base = Attempt("a job with every permission", ours, ALL_PERMISSIONS, context=_NOT_ON_BEHALF)
         yield from self._from_inside(base, act)
         brought = Attempt(
             "credentials that were brought into a job",
             Principal.read(f"{head}{FOREIGN_ACCOUNT}:role/outsider"),
             ALL_PERMISSIONS,
             context={
+                **_NOT_ON_BEHALF,
                 "aws:principalorgid": unlike(*self._organizations),
                 "aws:principalorgpaths": unlike(*(f"{each}/*" for each in self._organizations)),
             },
@@ -283,7 +294,9 @@ class Adversaries:
     def _as(self, role: Role) -> Attempt | None:
         if not isinstance(role.arn, str):
             return None
-        return Attempt(str(role.name), Principal.read(role.arn), role.documents, role.boundary)
+        return Attempt(
+            str(role.name), Principal.read(role.arn), role.documents, role.boundary, _NOT_ON_BEHALF
+        )
 
     def _forwarding(self, role: Role) -> tuple[Act, ...]:
         """Requests to services that then make further ones with the role's own permission.
@@ -299,7 +312,8 @@ class Adversaries:
                     action = text.replace("*", "anything") if ":" in text else "athena:startqueryexecution"
                     service = action.partition(":")[0]
                     if service not in _FORWARDS_NOTHING:
-                        arn = f"arn:{place.partition}:{service}:{place.region}:{place.account}:*"
+                        what = _WORKS_ON.get(service, "*")
+                        arn = f"arn:{place.partition}:{service}:{place.region}:{place.account}:{what}"
                         endpoint = _ENDPOINTS.get(service, service)
                         found.setdefault(action, Act(action, arn, service=endpoint))
         return tuple(found[action] for action in sorted(found))
@@ -309,20 +323,18 @@ class Adversaries:
         if act.policy is None:
             return ()
         trusted = self._named(self._trust.trusted_roles, asset) + self._of_the_environment(asset)
-        found = {
+        found = (
             name
-            for statement in act.policy.statements
-            if statement.allow and statement.principals is not None
-            for kind, name in statement.principals.names
-            if kind == "AWS" and f"::{asset.account}:" in name and not name.endswith(":root")
-        }
-        return tuple(sorted(name for name in found if not any(fnmatchcase(name, each) for each in trusted)))
+            for name in principals_named(act.policy)
+            if f"::{asset.account}:" in name and not name.endswith(":root")
+        )
+        return tuple(name for name in found if not any(fnmatchcase(name, each) for each in trusted))
 
     def _of_the_environment(self, asset: Asset) -> tuple[str, ...]:
         """The roles of the environment, which are the business of other adversaries."""
-        if self._trust.role_path:
-            return (f"arn:{self._partition(asset)}:iam::{asset.account}:role{self._trust.role_path}*",)
-        return tuple(role.arn for role in self._estate.roles if isinstance(role.arn, str))
+        head = f"arn:{self._partition(asset)}:iam::{asset.account}:role"
+        paths = tuple(f"{head}{path}*" for path in self._trust.role_paths)
+        return paths or tuple(role.arn for role in self._estate.roles if isinstance(role.arn, str))
 
     def _is_trusted(self, role: Role) -> bool:
         place = self._estate.place(role.resource)
@@ -345,8 +357,12 @@ class Adversaries:
         return self._place(asset).partition
 
 
+# Services say for whom they act; a user or role that calls by itself can't.
+_NOT_ON_BEHALF: Mapping[str, Values] = dict.fromkeys(_ON_BEHALF, ABSENT)
 _DIRECT: Mapping[str, Values] = {"aws:viaawsservice": exactly("false"), "aws:calledvia": ABSENT}
 _FORWARDED: Mapping[str, Values] = {"aws:viaawsservice": exactly("true"), "aws:sourcevpce": ABSENT}
+# What the requests of services that forward others are about.
+_WORKS_ON = {"athena": "workgroup/*", "cloudformation": "stack/*", "sagemaker": "*/*"}
 # By which VPC endpoint a service is called, where that is not its own name.
 _ENDPOINTS = {"sagemaker": "sagemaker.api", "cloudwatch": "monitoring", "bedrock": "bedrock-runtime"}
 
@@ -373,6 +389,41 @@ def _is_kept(role: Role) -> bool:
     return names <= KEEPS_CREDENTIALS
 
 
+def principals_named(policy: Document) -> tuple[str, ...]:
+    """The ARNs that the Allows of a policy name as principals."""
+    found = {
+        name
+        for statement in policy.statements
+        if statement.allow and statement.principals is not None
+        for kind, name in statement.principals.names
+        if kind == "AWS" and name.startswith("arn:")
+    }
+    return tuple(sorted(found))
+
+
+def accounts_named(documents: Iterable[Document], action: str) -> tuple[str, ...]:
+    """The accounts that those Allows of some policies name which may speak of an action."""
+    found: set[str] = set()
+    for document in documents:
+        for statement in document.statements:
+            if not statement.allow or action_matches(statement, action) is False:
+                continue
+            names = () if statement.principals is None else statement.principals.names
+            texts = [name for kind, name in names if kind == "AWS"]
+            patterns = [
+                *(statement.resources or ()),
+                *(v for line in statement.conditions for v in line.values),
+            ]
+            for pattern in patterns:
+                texts += (
+                    []
+                    if isinstance(pattern, Unknown)
+                    else [each for each in pattern if isinstance(each, str)]
+                )
+            found.update(match for text in texts for match in _ACCOUNT.findall(text))
+    return tuple(sorted(found))
+
+
 def _services(policy: Document) -> tuple[str, ...]:
     found: set[str] = set()
     for statement in policy.statements:
@@ -387,6 +438,7 @@ def _services(policy: Document) -> tuple[str, ...]:
 
 # A service that no policy names; what lets it in lets every service in.
 ANY_SERVICE = "some-service.amazonaws.com"
+_ACCOUNT = re.compile(r"(?<![0-9a-f])\d{12}(?![0-9a-f])")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 

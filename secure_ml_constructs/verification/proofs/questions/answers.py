@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from secure_ml_constructs.verification.proofs.iam.evaluate import Decision
+from secure_ml_constructs.verification.proofs.iam.policies import Policies
 from secure_ml_constructs.verification.proofs.iam.requests import Request
 from secure_ml_constructs.verification.templates import Resource
 
@@ -45,10 +46,12 @@ class Step:
     Attributes:
         request: The request.
         decision: The statement that lets it through.
+        policies: Every document that stood in its way.
     """
 
     request: Request
     decision: Decision
+    policies: Policies = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Answer:
         verdict: What came of it.
         because: What denies it, allows it, would close it or is missing.
         control: The control of the catalogue that it belongs to.
+        kind: What kind of asset: `data`, `key`, `network` …
         resource: The resource that the asset is; None where it is none of the templates.
         steps: The requests that get through, where it is not proved; each is needed.
         path: For the network, the way that is open, hop by hop.
@@ -73,6 +77,7 @@ class Answer:
     verdict: Verdict
     because: str
     control: str
+    kind: str = ""
     resource: Resource | None = field(default=None, compare=False)
     steps: tuple[Step, ...] = ()
     path: tuple[str, ...] = ()

@@ -7,16 +7,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from secure_ml_constructs.verification.proofs.iam.documents import Document, Kind, Statement, parse
-from secure_ml_constructs.verification.proofs.iam.domains import Values, exactly
-from secure_ml_constructs.verification.proofs.iam.evaluate import Decision, decide
+from secure_ml_constructs.verification.proofs.iam.domains import Domains, Values, exactly, regions
+from secure_ml_constructs.verification.proofs.iam.evaluate import Decision, decide, find_matches
 from secure_ml_constructs.verification.proofs.iam.matching import action_matches, pattern_covers
-from secure_ml_constructs.verification.proofs.iam.patterns import Pattern, fill_in
+from secure_ml_constructs.verification.proofs.iam.patterns import Pattern, Value, fill_in
 from secure_ml_constructs.verification.proofs.iam.policies import Policies
 from secure_ml_constructs.verification.proofs.iam.prove import CounterExample, Proved, Question, prove
-from secure_ml_constructs.verification.proofs.iam.requests import Principal
+from secure_ml_constructs.verification.proofs.iam.requests import Principal, Request
 from secure_ml_constructs.verification.proofs.iam.ternary import NotCovered, Unknown
 from secure_ml_constructs.verification.proofs.questions.adversaries import (
-    FOREIGN_ACCOUNT,
     Adversaries,
     Attempt,
 )
@@ -87,7 +86,14 @@ class Prover:
                 if adversary not in deed.adversaries:
                     continue
                 empty = Answer(
-                    adversary, deed.name, asset.name, Verdict.PROVED, "", deed.control, asset.resource
+                    adversary,
+                    deed.name,
+                    asset.name,
+                    Verdict.PROVED,
+                    "",
+                    deed.control,
+                    asset.kind,
+                    asset.resource,
                 )
                 if not wanted(empty.question):
                     continue
@@ -121,21 +127,21 @@ class Prover:
         steps: list[Step] = []
         missing: list[str] = []
         for number, act in enumerate(way):
-            answer = self._ask(attempt, act, act.account or asset.account, direct=number == 0)
+            answer = self._ask(attempt, act, asset, direct=number == 0)
             if isinstance(answer, Proved):
                 return _Outcome(Verdict.PROVED, rests_on=answer.rests_on)
             if isinstance(answer, NotCovered):
                 missing.append(f"{act.action} by {attempt.who}: {answer.reason}")
             else:
-                steps.append(Step(answer.request, answer.decision))
+                steps.append(answer)
         if attempt.first:
-            before = self._first(attempt, asset.account)
+            before = self._first(attempt, asset)
             if isinstance(before, Proved):
                 return _Outcome(Verdict.PROVED, rests_on=before.rests_on)
             if isinstance(before, NotCovered):
                 missing.append(before.reason)
             else:
-                steps.insert(0, Step(before.request, before.decision))
+                steps.insert(0, before)
         if missing:
             return _Outcome(Verdict.NOT_COVERED, missing[0])
         design = _design(adversary, deed, attempt, way[0], steps[-len(way)])
@@ -149,14 +155,14 @@ class Prover:
             )
         return _Outcome(Verdict.BROKEN, _let_through(attempt, steps), tuple(steps))
 
-    def _first(self, attempt: Attempt, account: str) -> Proved | CounterExample | NotCovered:
+    def _first(self, attempt: Attempt, asset: Asset) -> Proved | Step | NotCovered:
         """Whether any of the services that would make the request can be called."""
         rests_on: dict[tuple[str, str], None] = {}
         unknown: NotCovered | None = None
         for each in attempt.first:
             assert each.act is not None
-            answer = self._ask(each, each.act, account, direct=True)
-            if isinstance(answer, CounterExample):
+            answer = self._ask(each, each.act, asset, direct=True)
+            if isinstance(answer, Step):
                 return answer
             if isinstance(answer, NotCovered):
                 unknown = answer
@@ -164,9 +170,8 @@ class Prover:
                 rests_on.update(dict.fromkeys(answer.rests_on))
         return unknown or Proved(tuple(rests_on))
 
-    def _ask(
-        self, attempt: Attempt, act: Act, account: str, *, direct: bool
-    ) -> Proved | CounterExample | NotCovered:
+    def _ask(self, attempt: Attempt, act: Act, asset: Asset, *, direct: bool) -> Proved | Step | NotCovered:
+        account = act.account or asset.account
         granting = (*attempt.identity, *((act.policy,) if act.policy else ()))
         if act.method is None and not _may_grant(granting, act.action):
             return Proved()
@@ -174,7 +179,7 @@ class Prover:
         passes = direct and attempt.endpoint is not None
         context: dict[str, Values] = {
             "aws:resourceaccount": exactly(account),
-            **(self._adversaries.of_others if account == FOREIGN_ACCOUNT else {}),
+            **(self._adversaries.of_others if account != asset.account else {}),
             **attempt.context,
             **(attempt.place if direct else {}),
             **act.context,
@@ -186,7 +191,7 @@ class Prover:
                 resource=act.policy,
                 endpoint=attempt.endpoint.documents if passes and attempt.endpoint else None,
                 scps=self._scps if attempt.in_organization else (),
-                rcps=self._rcps if account != FOREIGN_ACCOUNT else (),
+                rcps=self._rcps if account == asset.account else (),
                 block_public_access=act.public_access_blocked,
                 method=act.method,
             ),
@@ -196,7 +201,7 @@ class Prover:
             context,
         )
         answer = self._prove(question)
-        return _renamed(answer, question) if isinstance(answer, CounterExample) else answer
+        return _step(answer, question) if isinstance(answer, CounterExample) else answer
 
 
 def _guardrails(levels: Guardrails, kind: Kind) -> tuple[tuple[Document, ...], ...]:
@@ -216,17 +221,30 @@ def _grants(document: Document, action: str) -> bool:
     return any(each.allow and action_matches(each, action) is not False for each in document.statements)
 
 
-def _renamed(answer: CounterExample, question: Question) -> CounterExample:
-    """The same request by the very principal that its context names, where that changes nothing."""
-    request = answer.request
+def _step(answer: CounterExample, question: Question) -> Step:
+    """The request, by the very principal that its context names where that changes nothing."""
+    request = _whole(answer.request, question)
     arn = request.context.get("aws:principalarn")
-    if not isinstance(arn, str) or arn == request.principal.name:
-        return answer
-    named = replace(request, principal=Principal.read(arn))
-    decision = decide(question.policies, named)
-    if isinstance(decision, Decision) and decision.allowed:
-        return CounterExample(named, decision)
-    return answer
+    if isinstance(arn, str) and arn != request.principal.name:
+        named = replace(request, principal=Principal.read(arn))
+        decision = decide(question.policies, named)
+        if isinstance(decision, Decision) and decision.allowed:
+            return Step(named, decision, question.policies)
+    return Step(request, answer.decision, question.policies)
+
+
+def _whole(request: Request, question: Question) -> Request:
+    """The request with all that the question says of it, also what no policy reads."""
+    domains = Domains(question.principal, question.action, question.resource, question.context)
+    added: dict[str, Value] = {}
+    for key, values in question.context.items():
+        if key.lower() not in request.context and not values.absent:
+            found = values.exactly or regions(key, (), domains, {})
+            if isinstance(found, tuple) and found:
+                found = found if values.exactly else found[0]
+            if found and not isinstance(found, Unknown):
+                added[key.lower()] = found
+    return replace(request, context={**request.context, **added})
 
 
 def _denied_by(rests_on: Mapping[tuple[str, str], None]) -> str:
@@ -238,13 +256,20 @@ def _denied_by(rests_on: Mapping[tuple[str, str], None]) -> str:
 
 
 def _let_through(attempt: Attempt, steps: list[Step]) -> str:
-    by = "; ".join(
-        f"{step.request.action} by {step.decision.statement} of {step.decision.document}"
-        if step.decision.document
-        else f"{step.request.action}: {step.decision.because}"
-        for step in steps
-    )
-    return f"{attempt.who} is let through: {by}"
+    return f"{attempt.who} is let through: {'; '.join(map(_by, steps))}"
+
+
+def _by(step: Step) -> str:
+    """Which statements let a request through."""
+    decision = step.decision
+    if decision.document is None:
+        return f"{step.request.action}: {decision.because}"
+    names = [f"{decision.statement} of {decision.document}"]
+    if step.policies.endpoint:
+        matches = find_matches(Policies(endpoint=step.policies.endpoint), step.request)
+        let = (each for each in matches if each.statement.allow and each.holds is True)
+        names += [f"{each.statement.label} of {each.document.name}" for each in let]
+    return f"{step.request.action} by {' and '.join(dict.fromkeys(names))}"
 
 
 def _design(adversary: Adversary, deed: Deed, attempt: Attempt, act: Act, step: Step) -> str:

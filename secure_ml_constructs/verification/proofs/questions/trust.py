@@ -23,7 +23,7 @@ class Trust:
     Attributes:
         organization: The organization's id. Default: those that the policies name.
         accounts: Trusted accounts besides the environment's own.
-        role_path: The IAM path of the environment's roles. Default: the roles of the templates alone.
+        role_paths: IAM paths of environments' roles. Default: the roles of the templates alone.
         administrators: Roles that administer keys and buckets.
         deploying_roles: Roles that CloudFormation works with. Default: the CDK's.
         break_glass_roles: Roles for emergencies.
@@ -35,7 +35,7 @@ class Trust:
 
     organization: str | None = None
     accounts: tuple[str, ...] = ()
-    role_path: str | None = None
+    role_paths: tuple[str, ...] = ()
     administrators: tuple[str, ...] = ()
     deploying_roles: tuple[str, ...] = (DEPLOYING,)
     break_glass_roles: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ class Trust:
             if name not in known:
                 fix = f"Use one of {', '.join(sorted(known))}."
                 problems.add(f"proofs.{name}", value, "There is no such setting.", fix)
-            elif name in ("organization", "role_path"):
+            elif name == "organization":
                 if value is not None and not isinstance(value, str):
                     problems.add(f"proofs.{name}", value, "It is a text.", "Write it in quotes.")
                 given[name] = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from secure_ml_constructs.verification.proofs.iam.ternary import NotCovered
 from secure_ml_constructs.verification.proofs.network import Answer as Found
@@ -33,7 +34,7 @@ def network_answers(
     for vpc in network.vpcs:
         inside = [each for each in network.interfaces if each.subnet and each.subnet.vpc is vpc]
         for adversary, deed, control, ask in questions:
-            empty = Answer(adversary, deed, name(vpc), Verdict.PROVED, "", control, vpc.resource)
+            empty = Answer(adversary, deed, name(vpc), Verdict.PROVED, "", control, "network", vpc.resource)
             if wanted(empty.question):
                 yield _answer(empty, [found for each in inside for found in ask(each)])
 
@@ -63,6 +64,4 @@ def _answer(empty: Answer, found: list[Found]) -> Answer:
 
 def _with(empty: Answer, verdict: Verdict, because: str, path: Path | None = None) -> Answer:
     hops = tuple(map(str, path.hops)) if path else ()
-    return Answer(
-        empty.adversary, empty.deed, empty.asset, verdict, because, empty.control, empty.resource, (), hops
-    )
+    return replace(empty, verdict=verdict, because=because, path=hops)
