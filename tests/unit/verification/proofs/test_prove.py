@@ -20,7 +20,7 @@ from secure_ml_constructs.verification.proofs.iam.domains import (
 )
 from secure_ml_constructs.verification.proofs.iam.prove import Answer, CounterExample, Proved, Question, prove
 from tests.support.decisions import Simulator
-from tests.unit.verification.proofs import oracle, pairs, questions
+from tests.unit.verification.proofs import oracle, pairs, wider
 from tests.unit.verification.proofs.test_evaluate import (
     ACCOUNT,
     EVERYONE,
@@ -43,11 +43,11 @@ def cross_check(simulator: Simulator, count: int, seed: int) -> None:
         pair = maker.pair()
         told = json.dumps(vars(pair))
         ours = decide(oracle.policies(pair), oracle.request(pair))
-        narrow = prove(questions.closed(pair))
+        narrow = prove(wider.closed(pair))
         assert isinstance(narrow, NotCovered) == isinstance(ours, NotCovered), (narrow, ours, told)
         if isinstance(ours, Decision):
             assert isinstance(narrow, CounterExample) == ours.allowed, (narrow, ours, told)
-        question = questions.widened(pair, index)
+        question = wider.widened(pair, index)
         wide = prove(question)
         answers[type(wide).__name__] += 1
         if isinstance(wide, CounterExample):
@@ -59,7 +59,7 @@ def cross_check(simulator: Simulator, count: int, seed: int) -> None:
             assert answer["ignored"] == [], answer
             assert answer["result"] == "Allowed", (wide, told)
         elif isinstance(wide, Proved):
-            for request in questions.samples(pair, question, maker, 5):
+            for request in wider.samples(pair, question, maker, 5):
                 found = decide(question.policies, request)
                 assert not isinstance(found, Decision) or not found.allowed, (request, told)
     assert answers["Proved"] > count / 4, answers
