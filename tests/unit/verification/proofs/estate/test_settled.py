@@ -110,8 +110,9 @@ def test_texts_are_put_together_from_stand_ins() -> None:
     )
 
 
-def test_what_a_function_answers_is_not_known() -> None:
-    custom = {"Custom": {"Type": "Custom::Lists"}}
+@pytest.mark.parametrize("type_", ["Custom::Lists", "AWS::CloudFormation::CustomResource"])
+def test_what_a_function_answers_is_not_known(type_: str) -> None:
+    custom = {"Custom": {"Type": type_}}
     answer = {"Fn::GetAtt": ["Custom", "List"]}
     assert isinstance(text(answer, custom), Unknown)
     assert isinstance(text({"Fn::Join": ["", ["arn:", answer]]}, custom), Unknown)
@@ -195,6 +196,14 @@ def test_what_is_assumed_of_the_place_settles_nothing(side: Any) -> None:
     conditions = {"Here": equals(side, "eu-west-1")}
     assert len(worlds({"A": under("Here")}, conditions)) == 2
     assert len(worlds({"A": under("Here")}, conditions, region="eu-west-1")) == 1
+
+
+def test_a_text_that_was_read_before_settles_nothing_either() -> None:
+    here = {"Fn::Sub": "${AWS::Region}"}
+    conditional = {"Fn::If": ["Here", {"PolicyName": "p", "PolicyDocument": POLICY}, {"Ref": "AWS::NoValue"}]}
+    resources = {"A": role([{"PolicyName": here, "PolicyDocument": POLICY}, conditional])}
+    found = worlds(resources, {"Here": equals(here, "eu-west-1")})
+    assert [len(world.roles[0].documents) for world in found] == [2, 1]
 
 
 def test_a_mapping_by_region_needs_the_region() -> None:
