@@ -24,6 +24,7 @@ def pack() -> tuple[Rule, ...]:
         identity,
         limits,
         network,
+        perimeters,
         roles,
         sagemaker_endpoints,
         sagemaker_jobs,
@@ -61,5 +62,6 @@ def pack() -> tuple[Rule, ...]:
         *trail_coverage.RULES,
         *conditions.RULES,
         *segments.RULES,
+        *perimeters.RULES,
         *deployment.RULES,
     )

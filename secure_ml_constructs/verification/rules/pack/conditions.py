@@ -56,6 +56,20 @@ def _at(path: str, statement: Statement) -> str:
     return f"{path}.Statement[{statement.index}]"
 
 
+# What a service says of the object that it encrypts, by which its permission is meant for ours.
+_CONTEXT = "kms:encryptioncontext:"
+# Whether a call is made by a service, by itself or in somebody's name.
+_SERVICE_CALLS = ("aws:principalisawsservice", "aws:viaawsservice")
+# Where a request comes from, and whose it is: a denial excepts ours, by a negated operator.
+_OURS = ("aws:principalorgid", "aws:sourcevpce", "aws:sourcevpc", "aws:vpceorgid", "aws:vpceaccount")
+_ENCRYPTION = "s3:x-amz-server-side-encryption"
+_EQUAL = ("stringequals", "stringlike", "arnequals", "arnlike")
+
+
+def _excepts(statement: Statement) -> bool:
+    return any(_negated(operator) for operator, _ in statement.conditions)
+
+
 def _negated(operator: str) -> bool:
     return operator.rpartition(":")[2].startswith(("stringnot", "arnnot"))
 
@@ -65,7 +79,9 @@ def _binds(context: Context) -> Iterator[Outcome]:
         if not statement.allow:
             continue
         for (operator, key), compared in statement.conditions.items():
-            if key not in _KEYS or (operator == "stringequals" and "*" not in compared):
+            if key not in _KEYS and not key.startswith(_CONTEXT):
+                continue
+            if operator == "stringequals" and "*" not in compared:
                 continue
             if operator == "null" or statement.bound(key):
                 continue
@@ -80,9 +96,18 @@ def _applies(context: Context) -> Iterator[Outcome]:
         if statement.allow:
             continue
         for (operator, key), compared in statement.conditions.items():
+            where = _at(path, statement)
             if "*" in compared and "like" in operator and _negated(operator):
-                where = _at(path, statement)
                 yield Fail(f"excepts everyone by {key}, so that it denies nobody", where)
+            elif key == "aws:principalisawsservice" and operator == "bool":
+                # "AWS global condition context keys": requests without credentials have no such key.
+                yield Fail(f"does not hold where {key} is absent: without IfExists", where)
+            elif key in _SERVICE_CALLS and "false" not in compared:
+                yield Fail(f"denies only what AWS services do ({key} is true)", where)
+            elif key == _ENCRYPTION and operator.startswith(_EQUAL) and "aws:kms" in compared:
+                yield Fail(f"denies what is encrypted as it should be ({key})", where)
+            elif key in _OURS and operator.startswith(_EQUAL) and not _excepts(statement):
+                yield Fail(f"denies our own by {key}, and nobody else", where)
 
 
 def _own(context: Context) -> Iterator[tuple[str, Statement]]:

@@ -40,6 +40,10 @@ _ML = (
 _PERIMETER = ("aws:PrincipalOrgID", "aws:PrincipalAccount", "aws:ResourceOrgID", "aws:ResourceAccount")
 
 
+# All ports of a list, give or take the lowest.
+_ALMOST_ALL = 65000
+
+
 def _service(value: Any) -> str:
     """The part of a service's name after the region."""
     name = show(value)
@@ -189,11 +193,14 @@ def _isolated(context: Context) -> Iterator[Outcome]:
 def _acl(context: Context) -> Iterator[Outcome]:
     """An entry that lets all protocols in or out from everywhere makes the list worth nothing."""
     get = partial(context.graph.get, context.resource)
-    if get("RuleAction") != "allow" or get("Protocol") not in (-1, "-1"):
+    if get("RuleAction") != "allow":
         return
+    first, last = get("PortRange", "From"), get("PortRange", "To")
+    ports = isinstance(first, int) and isinstance(last, int) and last - first > _ALMOST_ALL
+    every = "protocol" if get("Protocol") in (-1, "-1") else "port" if ports else ""
     for name in ("CidrBlock", "Ipv6CidrBlock"):
-        if anywhere(get(name)):
-            yield Fail(f"allows every protocol for {get(name)}", name)
+        if every and anywhere(get(name)):
+            yield Fail(f"allows every {every} for {get(name)}", name)
 
 
 RULES = (
@@ -346,7 +353,7 @@ RULES = (
         severity=WARNING,
         control="N5",
         threats=(INSIDER,),
-        title="A network ACL allows no protocol at all for everywhere",
+        title="A network ACL names what it allows for everywhere",
         why="Such an entry makes the list worth nothing.",
         fix="Allow 443 out and ephemeral ports in, and name what else is needed.",
     ),

@@ -33,6 +33,13 @@ _FULL_ACCESS = (
 )
 
 
+def _trust_actions(context: Context) -> Iterator[Outcome]:
+    for where, statement in each_statement(context, "AssumeRolePolicyDocument"):
+        for action in statement.actions:
+            if statement.allow and "*" in action:
+                yield Fail(f"allows {action}", where)
+
+
 def _managed(context: Context) -> Iterator[Outcome]:
     for path, value in values(context, "ManagedPolicyArns[*]"):
         name = show(value).rsplit("/", 1)[-1]
@@ -134,6 +141,16 @@ RULES = (
         title="A role trusts somebody known",
         why="Principal * in a trust policy lets every account of AWS in.",
         fix="Name the principal, or bind the statement by aws:PrincipalOrgID.",
+    ),
+    _role(
+        id="IamRoleTrustNamesActions",
+        requirement=Code(_trust_actions),
+        severity=WARNING,
+        control="I2",
+        threats=(INSIDER, HIJACK),
+        title="A role says by which calls it is assumed",
+        why="A star lets whoever may assume the role set its session tags and source identity as well.",
+        fix="Write sts:AssumeRole, and sts:TagSession or sts:SetSourceIdentity where they are needed.",
     ),
     _role(
         id="IamRoleConfusedDeputy",

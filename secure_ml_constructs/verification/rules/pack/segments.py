@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from secure_ml_constructs.verification.rules.networks import ways_out
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
-from secure_ml_constructs.verification.rules.pack.vocabulary import HIJACK, INSIDER
+from secure_ml_constructs.verification.rules.pack.vocabulary import HIJACK, INSIDER, THEFT
 from secure_ml_constructs.verification.rules.requirements import Code, values
-from secure_ml_constructs.verification.rules.rule import WARNING, Rule
-from secure_ml_constructs.verification.templates import Reference
+from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
+from secure_ml_constructs.verification.templates import Reference, show
 
 _GROUP = "AWS::EC2::SecurityGroup"
 _SUBNET = "AWS::EC2::Subnet"
@@ -61,6 +63,18 @@ def _default_group(context: Context) -> Iterator[Outcome]:
 def _own_table(context: Context) -> Iterator[Outcome]:
     if not context.graph.named_by(context.resource, "AWS::EC2::SubnetRouteTableAssociation", "SubnetId"):
         yield Fail("has no route table of its own, so that the VPC's main one holds")
+
+
+def _as_named(context: Context) -> Iterator[Outcome]:
+    """What a subnet is called, by its Name or by the tag of the CDK, is what others rely on."""
+    graph, subnet = context.graph, context.resource
+    for path, tag in values(context, "Tags[*]"):
+        key, value = (graph.at(subnet.template, tag, (name,)) for name in ("Key", "Value"))
+        if key in ("Name", "aws-cdk:subnet-type") and re.search(r"\bisolated|isolated\b", show(value), re.I):
+            for out in ways_out(graph, subnet):
+                if not out.startswith("a route table"):
+                    yield Fail(f"says {show(value)}, and its route {out} leaves the VPC", path)
+            return
 
 
 def _own_acl(context: Context) -> Iterator[Outcome]:
@@ -116,6 +130,17 @@ RULES = (
         title="An endpoint is not in the default group of its VPC",
         why="Whatever names no group of its own is in it as well, and reaches the endpoint.",
         fix="Set SecurityGroupIds to a group of the endpoints.",
+    ),
+    Rule(
+        id="SubnetIsolatedAsNamed",
+        resource_type=_SUBNET,
+        requirement=Code(_as_named, "Routes and tables are other resources."),
+        severity=ERROR,
+        control="N1",
+        threats=(INSIDER, THEFT),
+        title="A subnet that is called isolated is",
+        why="Whoever puts a workload there relies on the name, and its data finds a way out.",
+        fix="Remove the route, or call the subnet by what it is.",
     ),
     Rule(
         id="SubnetOwnRouteTable",

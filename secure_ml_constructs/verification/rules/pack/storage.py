@@ -18,6 +18,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
     TRUE,
     customer_key,
 )
+from secure_ml_constructs.verification.rules.policies import Statement
 from secure_ml_constructs.verification.rules.predicates import Bounded, Equals, absent_or
 from secure_ml_constructs.verification.rules.requirements import AnyOf, At, Code, Every
 from secure_ml_constructs.verification.rules.rule import ERROR, FATAL, WARNING, Rule
@@ -32,16 +33,31 @@ def _key_policy_public(context: Context) -> Iterator[Outcome]:
     yield from public_statements(context, "KeyPolicy")
 
 
+_USE = ("kms:decrypt", "kms:generatedatakey", "kms:creategrant")
+_ADMINISTRATION = ("kms:putkeypolicy", "kms:schedulekeydeletion", "kms:disablekey")
+
+
 def _key_use_bound(context: Context) -> Iterator[Outcome]:
     """Whoever may use a key by statement, beyond administering it, is bound by a condition."""
-    use = ("kms:decrypt", "kms:generatedatakey", "kms:creategrant")
     for where, statement in each_statement(context, "KeyPolicy"):
-        if not statement.allow or statement.conditions or not any(map(statement.covers, use)):
+        if not statement.allow:
             continue
-        if any(name.startswith("service:") for name in statement.principals):
-            yield Fail("lets a service use the key for anyone: no condition names whose request it is", where)
-        elif any(name.endswith((":root", "${AWS::AccountId}")) for name in statement.principals):
-            yield Fail("hands every use of the key to the whole account, without a condition", where)
+        uses = any(map(statement.covers, _USE))
+        whole = any(name.endswith((":root", "${AWS::AccountId}")) for name in statement.principals)
+        if uses and not statement.conditions:
+            if any(name.startswith("service:") for name in statement.principals):
+                yield Fail("lets a service use the key, and no condition says for whose request", where)
+            elif whole:
+                yield Fail("hands every use of the key to the whole account, without a condition", where)
+        elif whole and (uses or any(map(statement.covers, _ADMINISTRATION))) and not _names_who(statement):
+            yield Fail("leaves it to the whole account: no condition says which of its principals", where)
+
+
+def _names_who(statement: Statement) -> bool:
+    """Whether a condition tells apart the principals of one account."""
+    return statement.bound("aws:PrincipalArn", "aws:userid", "aws:username", "aws:PrincipalOrgPaths") or any(
+        key.startswith("aws:principaltag/") for _, key in statement.conditions
+    )
 
 
 def _retained(context: Context) -> Iterator[Outcome]:
