@@ -210,7 +210,7 @@ class Connections:
             traffic = rule.ports & interface.outbound
             if traffic and (rule.any_group or (rule.group is not None and not rule.group.known)):
                 reason = rule.unresolved or "a group that is not in the templates"
-                link = Link((rule.hop, Hop(f"members of {reason}, which may send on")), traffic, reason)
+                link = Link((rule.step, Hop(f"members of {reason}, which may send on")), traffic, reason)
                 for sink in (THE_INTERNET, UNGUARDED, Sink("network", reason)):
                     self._link(graph, interface, sink, link)
 
@@ -271,7 +271,7 @@ class Connections:
             if (rule.group is not None and not rule.group.known) and rule.ports & subnet.acl.inbound:
                 far = Hop(f"members of {rule.group.name}, which may be open")
                 reason = rule.unresolved or rule.group.name
-                self._link(graph, ENTRY, interface, Link((far, rule.hop, interface.hop), rule.ports, reason))
+                self._link(graph, ENTRY, interface, Link((far, rule.step, interface.hop), rule.ports, reason))
         lets_in = takes(interface.groups) & subnet.acl.inbound & PUBLIC
         if not lets_in:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -49,6 +49,13 @@ class Rule:
     any_group: bool = False
     listed: bool = False
     unresolved: str = ""
+
+    @property
+    def step(self) -> Hop:
+        """The rule as a step that says what of it is not known."""
+        if not self.unresolved or self.unresolved in self.hop.text:
+            return self.hop
+        return replace(self.hop, text=f"{self.hop.text}, not resolved: {self.unresolved}")
 
 
 @dataclass(eq=False)
@@ -202,11 +209,9 @@ class Groups:
             else:
                 groups = []
             for rule in self._rules(properties, direction, resource):
+                if type(target) is not Reference:
+                    rule.unresolved = rule.unresolved or f"the group of {resource.logical_id}: {why(target)}"
                 for group in groups:
-                    if len(groups) > 1:
-                        rule.unresolved = (
-                            rule.unresolved or f"the group of {resource.logical_id}: {why(target)}"
-                        )
                     (group.ingress if direction == INGRESS else group.egress).append(rule)
 
     def _rules(self, rule: Any, direction: str, resource: Resource) -> list[Rule]:

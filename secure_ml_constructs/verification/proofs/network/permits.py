@@ -55,7 +55,7 @@ def first_rule(rules: list[Rule], traffic: Traffic) -> tuple[Hop, ...]:
     """The first rule that lets some of the traffic through."""
     for rule in rules:
         if rule.any_group or (rule.ports & rule.peers & traffic):
-            return (rule.hop,)
+            return (rule.step,)
     return ()
 
 
@@ -65,7 +65,7 @@ def first_rules(one: Interface, other: Interface, through: Traffic) -> tuple[Hop
     for rules, peer in ((egress(one.groups), other), (ingress(other.groups), one)):
         for rule in rules:
             if allowed([rule], peer.groups, peer.addresses).ports & through:
-                found.append(rule.hop)
+                found.append(rule.step)
                 break
     return tuple(found)
 

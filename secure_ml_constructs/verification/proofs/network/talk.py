@@ -90,7 +90,9 @@ class Talks:
                 for block in vpc.blocks if vpc else ():
                     beyond -= block
                 if beyond and not rule.listed:
-                    yield Path((group.hop, rule.hop), beyond.ranges, rule.ports.services, (), rule.unresolved)
+                    yield Path(
+                        (group.hop, rule.step), beyond.ranges, rule.ports.services, (), rule.unresolved
+                    )
 
     def _talk(self, one: Group, other: Group) -> Talk | None:
         leaves = allowed(one.egress, frozenset({other}), self._addresses(other)).ports
@@ -108,7 +110,7 @@ class Talks:
     def _first(self, rules: list[Rule], peer: Group, through: Traffic) -> tuple[Hop, ...]:
         for rule in rules:
             if allowed([rule], frozenset({peer}), self._addresses(peer)).ports & through:
-                return (rule.hop,)
+                return (rule.step,)
         return ()
 
     def _addresses(self, group: Group) -> Traffic:

@@ -204,6 +204,16 @@ def test_halves_of_the_internet_through_the_firewall_leave_nothing_to_a_wider_ro
     assert isinstance(ask({**changes, "High": CLEAR}), Path)
 
 
+def test_a_narrower_route_on_a_condition_takes_nothing_from_a_wider_one() -> None:
+    endpoint = FIREWALL["ToFirewall"]["Properties"]["VpcEndpointId"]
+    changes = {
+        "ToFirewall": route("Table", "0.0.0.0/0", NatGatewayId=ref("Nat")),
+        "Low": route("Table", "0.0.0.0/1", VpcEndpointId=endpoint),
+        "High": {**route("Table", "128.0.0.0/1", VpcEndpointId=endpoint), "Condition": "Strict"},
+    }
+    assert isinstance(ask(changes), Path)
+
+
 def test_answers_through_a_transit_gateway_are_not_followed() -> None:
     changes = {
         "Hub": {"Type": "AWS::EC2::TransitGateway"},
