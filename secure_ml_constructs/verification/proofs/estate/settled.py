@@ -150,13 +150,6 @@ class Settled(Resolver):
             self._parameters += 1
         return super()._parameter(template, name)
 
-    def _sub(self, template: Template, argument: Any) -> Any:
-        if not self._settling:
-            return super()._sub(template, argument)
-        # Not from the resolver's memory: it holds what is assumed, and hides which parameters are met.
-        text, variables = argument if isinstance(argument, list) else (argument, {})
-        return self._substitute(template, text, variables)
-
     def _equals(self, template: Template, sides: list[Any]) -> bool:
         met = self._parameters
         self._settling += 1
