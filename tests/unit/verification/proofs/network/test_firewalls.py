@@ -121,6 +121,7 @@ HOLES: dict[str, tuple[Resources, str]] = {
         },
         "PublicTable",
     ),
+    "answers on a condition": ({"Back": {**FIREWALL["Back"], "Condition": "Strict"}}, "PublicTable"),
     "a range that goes round it": (
         {"Stray": route("Table", "8.8.8.0/24", NatGatewayId=ref("Nat"))},
         "route Stray 8.8.8.0/24",
