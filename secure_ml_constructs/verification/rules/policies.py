@@ -56,10 +56,10 @@ _INVERTED = ("NotPrincipal", "NotAction", "NotResource")
 # From here on it pays to remember what was read.
 _LONG = 32
 # Everything, or all that a service has of one kind: `role/*`, `secret:*`, every bucket. An S3 ARN has neither
-# kind nor account.
+# kind nor account; others without an account are AWS's own: `foundation-model/*`.
 _ALL = r"\*|arn:\*|\*:\*|arn:[^:]*:s3:::\*(?:/\*)?|arn:[^:]*:(?!s3:)[^:]*:[^:]*:{account}:(?:[a-z-]+[/:])?\*"
 _EVERYTHING = re.compile(_ALL.replace("{account}", "[^:]*"))
-_EVERYWHERE = re.compile(_ALL.replace("{account}", r"\*?"))
+_EVERYWHERE = re.compile(_ALL.replace("{account}", r"\*"))
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _POSITIVE = ("stringequals", "stringlike", "arnequals", "arnlike", "stringequalsignorecase")
 

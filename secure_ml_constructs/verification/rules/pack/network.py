@@ -89,16 +89,21 @@ def _endpoints(context: Context) -> Iterator[Outcome]:
 
 
 def _restricted_policy(context: Context) -> Iterator[Outcome]:
-    service = context.graph.get(context.resource, "ServiceName")
-    known = not isinstance(service, Unresolved)
-    if known and (not _of_aws(show(service)) or _service(service) in _NO_POLICY):
-        # "Control access to VPC endpoints using endpoint policies": those of AWS services have one.
+    problems = list(_open_policy(context))
+    if not problems:
         return
+    service = context.graph.get(context.resource, "ServiceName")
+    if isinstance(service, Unresolved):
+        missing = policy(context, "PolicyDocument") is None
+        yield from [Unknown(service.reason, "ServiceName", "network")] if missing else problems
+    elif _of_aws(show(service)) and _service(service) not in _NO_POLICY:
+        # "Control access to VPC endpoints using endpoint policies": those of AWS services have one.
+        yield from problems
+
+
+def _open_policy(context: Context) -> Iterator[Outcome]:
     path = "PolicyDocument"
     found = policy(context, path)
-    if found is None and isinstance(service, Unresolved):
-        yield Unknown(service.reason, "ServiceName", "network")
-        return
     if found is None:
         yield Fail("is not set, so that the endpoint lets everything through", path)
         return
@@ -108,8 +113,8 @@ def _restricted_policy(context: Context) -> Iterator[Outcome]:
         if (
             statement.allow
             and open_to_all
-            and statement.anywhere(account=False)
             and not statement.bound(*_PERIMETER, "aws:PrincipalArn")
+            and statement.anywhere(account=False)
         ):
             where = f"{path}.Statement[{statement.index}]"
             yield Fail("lets anyone reach anything: no condition names whose", where)
@@ -124,10 +129,12 @@ _PRIVATE_NAME = AnyOf(
 def _private_name(context: Context) -> Iterator[Outcome]:
     """Somebody's own service has a name only where its owner has proved that the domain is theirs."""
     lacking = _PRIVATE_NAME.check(context)
+    if not lacking:
+        return
     service = context.graph.get(context.resource, "ServiceName")
-    if lacking and isinstance(service, Unresolved):
+    if isinstance(service, Unresolved):
         yield Unknown(service.reason, "ServiceName", "network")
-    elif lacking and _of_aws(show(service)):
+    elif _of_aws(show(service)):
         yield from lacking
 
 

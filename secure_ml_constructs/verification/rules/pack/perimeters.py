@@ -76,13 +76,14 @@ def _actions_named(context: Context) -> Iterator[Outcome]:
 def _both_sides(context: Context) -> Iterator[Outcome]:
     """Where everything passes, ours reach what is ours; where neither side is told, another rule speaks."""
     for where, statement in each_statement(context, "PolicyDocument"):
-        if not (statement.allow and _everyone(statement) and statement.anywhere(account=False)):
+        if not (statement.allow and _everyone(statement)):
             continue
         principals, resources = statement.bound(*_OUR_PRINCIPALS), statement.bound(*_OUR_RESOURCES)
-        if principals and not resources:
-            yield Fail("lets our principals reach anyone's resources", where)
-        elif resources and not principals:
-            yield Fail("lets anyone's principals reach our resources", where)
+        if principals != resources and statement.anywhere(account=False):
+            if principals:
+                yield Fail("lets our principals reach anyone's resources", where)
+            else:
+                yield Fail("lets anyone's principals reach our resources", where)
 
 
 def _denied_to_all(context: Context) -> Iterator[Outcome]:

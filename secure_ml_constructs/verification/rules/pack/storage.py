@@ -40,16 +40,16 @@ _ADMINISTRATION = ("kms:putkeypolicy", "kms:schedulekeydeletion", "kms:disableke
 def _key_use_bound(context: Context) -> Iterator[Outcome]:
     """Whoever may use a key by statement, beyond administering it, is bound by a condition."""
     for where, statement in each_statement(context, "KeyPolicy"):
-        if not statement.allow:
+        if not statement.allow or (statement.conditions and _names_who(statement)):
             continue
-        uses = any(map(statement.covers, _USE))
         whole = any(name.endswith((":root", "${AWS::AccountId}")) for name in statement.principals)
+        uses = any(map(statement.covers, _USE))
         if uses and not statement.conditions:
             if any(name.startswith("service:") for name in statement.principals):
                 yield Fail("lets a service use the key, and no condition says for whose request", where)
             elif whole:
                 yield Fail("hands every use of the key to the whole account, without a condition", where)
-        elif whole and (uses or any(map(statement.covers, _ADMINISTRATION))) and not _names_who(statement):
+        elif whole and (uses or any(map(statement.covers, _ADMINISTRATION))):
             yield Fail("leaves it to the whole account: no condition says which of its principals", where)
 
 
