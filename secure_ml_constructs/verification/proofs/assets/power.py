@@ -9,9 +9,10 @@ from secure_ml_constructs.verification.proofs.estate import Endpoint, Place, Rol
 from secure_ml_constructs.verification.proofs.iam.documents import Kind, parse
 from secure_ml_constructs.verification.proofs.iam.patterns import ANY
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
-from secure_ml_constructs.verification.proofs.questions.adversaries import FOREIGN_ACCOUNT, accounts_named
+from secure_ml_constructs.verification.proofs.questions.adversaries import FOREIGN_ACCOUNT
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, one
+from secure_ml_constructs.verification.proofs.questions.mentions import accounts_named
 from secure_ml_constructs.verification.proofs.questions.trust import Trust
 
 _WITHIN = frozenset({Adversary.INSIDER, Adversary.STOLEN, Adversary.JOB})
@@ -158,7 +159,16 @@ def _carrying(endpoint: Endpoint, place: Place, trusted: tuple[str, ...]) -> tup
         named = accounts_named(endpoint.documents, action)
         for account in (FOREIGN_ACCOUNT, *(each for each in named if each not in (place.account, *trusted))):
             arn = pattern.format(p=place.partition, r=place.region, a=account)
-            acts.append(Act(action, arn, _OPEN, service=str(endpoint.service), account=account))
+            acts.append(
+                Act(
+                    action,
+                    arn,
+                    _OPEN,
+                    service=str(endpoint.service),
+                    account=account,
+                    endpoint=str(endpoint.id),
+                )
+            )
     return tuple(acts), ""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
@@ -17,11 +18,22 @@ from secure_ml_constructs.verification.proofs.iam.domains import (
     like,
     unlike,
 )
-from secure_ml_constructs.verification.proofs.iam.matching import action_matches
 from secure_ml_constructs.verification.proofs.iam.requests import Principal
-from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
+from secure_ml_constructs.verification.proofs.questions.credentials import (
+    forwarding,
+    granted_directly,
+    is_kept,
+    may_grant,
+)
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
+from secure_ml_constructs.verification.proofs.questions.mentions import (
+    accounts_named,
+    organizations_named,
+    principals_named,
+    services_named,
+    texts,
+)
 from secure_ml_constructs.verification.proofs.questions.trust import Trust
 
 # The account that outsiders call from, and that credentials are of which somebody brings along.
@@ -31,26 +43,6 @@ _EVERYTHING = {
     "Statement": [{"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
 ALL_PERMISSIONS = (parse(_EVERYTHING, Kind.IDENTITY, "every permission"),)
-# Services that keep a role's credentials to themselves: no code of a customer ever sees them.
-KEEPS_CREDENTIALS = frozenset(
-    {
-        "apigateway.amazonaws.com",
-        "backup.amazonaws.com",
-        "budgets.amazonaws.com",
-        "cloudtrail.amazonaws.com",
-        "config.amazonaws.com",
-        "delivery.logs.amazonaws.com",
-        "events.amazonaws.com",
-        "firehose.amazonaws.com",
-        "macie.amazonaws.com",
-        "monitoring.rds.amazonaws.com",
-        "s3.amazonaws.com",
-        "scheduler.amazonaws.com",
-        "sns.amazonaws.com",
-        "states.amazonaws.com",
-        "vpc-flow-logs.amazonaws.com",
-    }
-)
 # Keys by which a service says for whom it acts.
 _ON_BEHALF = (
     "aws:sourceaccount",
@@ -58,14 +50,6 @@ _ON_BEHALF = (
     "aws:sourceowner",
     "aws:sourceorgid",
     "aws:sourceorgpaths",
-)
-# Services that can't be made to read or write S3, or use a key, with the caller's own permission.
-_FORWARDS_NOTHING = frozenset(
-    {
-        *("cloudwatch", "ec2messages", "ecr", "events", "glue", "iam", "kms", "lakeformation", "lambda"),
-        *("logs", "s3", "secretsmanager", "sns", "sqs", "ssm", "ssmmessages", "sts", "tag", "xray"),
-        *("sagemaker-runtime", "execute-api", "elasticfilesystem", "codeartifact", "ec2"),
-    }
 )
 
 
@@ -122,12 +106,17 @@ class Adversaries:
             "aws:sourcevpc": unlike(*vpcs),
             "aws:sourcevpcarn": unlike(*(f"*{vpc}" for vpc in vpcs)),
         }
-        self._by_service: dict[str, list[Endpoint]] = {}
+        # Endpoints of one service with the same policy differ only for those policies that name them.
+        self._by_service: dict[str, dict[object, list[Endpoint]]] = defaultdict(lambda: defaultdict(list))
+        self._named_by: dict[str, list[Endpoint]] = defaultdict(list)
         for each in estate.endpoints:
             if isinstance(each.service, str):
-                self._by_service.setdefault(each.service, []).append(each)
-        self._held = [each for each in estate.roles if not (self._is_trusted(each) or _is_kept(each))]
-        self._organizations = (trust.organization,) if trust.organization else _organizations(estate)
+                self._by_service[each.service][_content(each)].append(each)
+                for name in (each.id, each.vpc):
+                    if isinstance(name, str):
+                        self._named_by[name].append(each)
+        self._held = [each for each in estate.roles if not (self._is_trusted(each) or is_kept(each))]
+        self._organizations = (trust.organization,) if trust.organization else organizations_named(estate)
         # What a resource of another account says of itself.
         self.of_others: Mapping[str, Values] = {
             "aws:resourceorgid": unlike(*self._organizations),
@@ -154,15 +143,37 @@ class Adversaries:
             case Adversary.INSIDER:
                 yield from self._insiders(asset, act)
             case Adversary.STOLEN:
-                for role in self._held:
+                for role in self._granted(act):
                     yield from self._stolen(role)
             case Adversary.JOB if deed.whoever:
                 yield from self._whoever(asset, act)
             case Adversary.JOB:
-                for role in self._held:
+                for role in self._granted(act):
                     yield from self._job(role, act)
             case Adversary.DEPUTY:
                 yield from self._deputies(asset, act)
+
+    def _granted(self, act: Act) -> Iterator[Role]:
+        """The roles that anything may grant a request."""
+        named = frozenset() if act.policy is None else granted_directly(act.policy, act.action)
+        for role in self._held:
+            by_policy = named is None or role.arn in named
+            if by_policy or act.method is not None or may_grant(role.documents, act.action):
+                yield role
+
+    def _endpoints(self, act: Act, base: Attempt | None = None) -> Iterator[Endpoint]:
+        """The endpoints by which a request may come, but one of those that no policy tells apart."""
+        if act.endpoint:
+            yield from (each for each in self._estate.endpoints if each.id == act.endpoint)
+            return
+        documents = [] if act.policy is None else [act.policy]
+        documents += [*base.identity, *(base.boundary or ())] if base else []
+        named: set[str] = set().union(*map(texts, documents))
+        told = [each for text in sorted(named & self._named_by.keys()) for each in self._named_by[text]]
+        told = [each for each in told if each.service == act.service]
+        yield from dict.fromkeys(told)
+        for alike in self._by_service[act.service].values() if act.service in self._by_service else ():
+            yield from [each for each in alike[: len(told) + 1] if each not in told][:1]
 
     def _outsiders(self, asset: Asset, act: Act) -> Iterator[Attempt]:
         foreign = {
@@ -212,7 +223,7 @@ class Adversaries:
             )
             # From outside the caller may as well be a service that was asked to.
             yield replace(insider, place=self._outside)
-            for endpoint in self._by_service.get(act.service, ()):
+            for endpoint in self._endpoints(act):
                 yield replace(insider, endpoint=endpoint, place=_inside(endpoint))
 
     def _stolen(self, role: Role) -> Iterator[Attempt]:
@@ -221,7 +232,8 @@ class Adversaries:
             return
         yield replace(base, place={**self._outside, **_DIRECT})
         first = tuple(
-            replace(base, place={**self._outside, **_DIRECT}, act=act) for act in self._forwarding(role)
+            replace(base, place={**self._outside, **_DIRECT}, act=act)
+            for act in forwarding(role, self._estate.place(role.resource))
         )
         if first:
             yield replace(base, place={**self._outside, **_FORWARDED}, first=first)
@@ -233,7 +245,7 @@ class Adversaries:
         yield from self._from_inside(base, act)
         first = tuple(
             replace(attempt, act=forward)
-            for forward in self._forwarding(role)
+            for forward in forwarding(role, self._estate.place(role.resource))
             for attempt in self._from_inside(base, forward)
         )
         if first:
@@ -260,7 +272,7 @@ class Adversaries:
         yield from self._from_inside(brought, act)
 
     def _from_inside(self, base: Attempt, act: Act) -> Iterator[Attempt]:
-        for endpoint in self._by_service.get(act.service, ()):
+        for endpoint in self._endpoints(act, base):
             yield replace(base, endpoint=endpoint, place={**_inside(endpoint), **_DIRECT})
         if not self._estate.endpoints:
             # The network is somebody else's: by which endpoint it calls is not known.
@@ -272,7 +284,9 @@ class Adversaries:
         if act.policy is None:
             return
         # The service acts for another account: whatever it says of that, nothing of ours is in it.
-        ours = (f"*{asset.account}*", *self._own, *(f"{each}*" for each in self._own))
+        named = texts(act.policy)
+        own = [arn for arn in self._own if any(text.startswith(arn) for text in named)]
+        ours = (f"*{asset.account}*", *(f"{each}*" for each in own))
         keys = {
             line.key
             for statement in act.policy.statements
@@ -282,7 +296,7 @@ class Adversaries:
         foreign = {key: unlike(*ours) for key in (*_ON_BEHALF, *sorted(keys))}
         foreign["aws:sourceorgid"] = unlike(*self._organizations)
         foreign["aws:sourceorgpaths"] = unlike(*(f"{each}/*" for each in self._organizations))
-        for service in _services(act.policy):
+        for service in services_named(act.policy):
             yield Attempt(
                 service,
                 Principal.read(service),
@@ -297,26 +311,6 @@ class Adversaries:
         return Attempt(
             str(role.name), Principal.read(role.arn), role.documents, role.boundary, _NOT_ON_BEHALF
         )
-
-    def _forwarding(self, role: Role) -> tuple[Act, ...]:
-        """Requests to services that then make further ones with the role's own permission.
-
-        IAM User Guide, "Forward access sessions": the service has to be one that the caller may call.
-        """
-        place = self._estate.place(role.resource)
-        found: dict[str, Act] = {}
-        for document in role.documents:
-            for statement in document.statements:
-                for pattern in statement.actions if statement.allow else ():
-                    text = "*" if isinstance(pattern, Unknown) or statement.not_action else head_of(pattern)
-                    action = text.replace("*", "anything") if ":" in text else "athena:startqueryexecution"
-                    service = action.partition(":")[0]
-                    if service not in _FORWARDS_NOTHING:
-                        what = _WORKS_ON.get(service, "*")
-                        arn = f"arn:{place.partition}:{service}:{place.region}:{place.account}:{what}"
-                        endpoint = _ENDPOINTS.get(service, service)
-                        found.setdefault(action, Act(action, arn, service=endpoint))
-        return tuple(found[action] for action in sorted(found))
 
     def _principals(self, asset: Asset, act: Act) -> tuple[str, ...]:
         """Principals of the account that a policy names, and nobody vouches for."""
@@ -361,111 +355,21 @@ class Adversaries:
 _NOT_ON_BEHALF: Mapping[str, Values] = dict.fromkeys(_ON_BEHALF, ABSENT)
 _DIRECT: Mapping[str, Values] = {"aws:viaawsservice": exactly("false"), "aws:calledvia": ABSENT}
 _FORWARDED: Mapping[str, Values] = {"aws:viaawsservice": exactly("true"), "aws:sourcevpce": ABSENT}
-# What the requests of services that forward others are about.
-_WORKS_ON = {"athena": "workgroup/*", "cloudformation": "stack/*", "sagemaker": "*/*"}
-# By which VPC endpoint a service is called, where that is not its own name.
-_ENDPOINTS = {"sagemaker": "sagemaker.api", "cloudwatch": "monitoring", "bedrock": "bedrock-runtime"}
+
+
+def _content(endpoint: Endpoint) -> object:
+    """What an endpoint's policy says, whatever it is called."""
+    return tuple(
+        replace(statement, document="")
+        for document in endpoint.documents
+        for statement in document.statements
+    )
 
 
 def _inside(endpoint: Endpoint) -> Mapping[str, Values]:
     return {
         "aws:sourcevpce": exactly(endpoint.id) if isinstance(endpoint.id, str) else ANYTHING,
         "aws:sourcevpc": exactly(endpoint.vpc) if isinstance(endpoint.vpc, str) else ANYTHING,
-    }
-
-
-def _is_kept(role: Role) -> bool:
-    """Whether only services of AWS ever hold its credentials."""
-    names: set[str] = set()
-    for statement in role.trust.statements:
-        if not statement.allow:
-            continue
-        principals = statement.principals
-        if principals is None or principals.anyone or principals.inverted or principals.unknown is not None:
-            return False
-        if any(kind != "Service" for kind, _ in principals.names):
-            return False
-        names |= {name for _, name in principals.names}
-    return names <= KEEPS_CREDENTIALS
-
-
-def principals_named(policy: Document) -> tuple[str, ...]:
-    """The ARNs that the Allows of a policy name as principals."""
-    found = {
-        name
-        for statement in policy.statements
-        if statement.allow and statement.principals is not None
-        for kind, name in statement.principals.names
-        if kind == "AWS" and name.startswith("arn:")
-    }
-    return tuple(sorted(found))
-
-
-def accounts_named(documents: Iterable[Document], action: str) -> tuple[str, ...]:
-    """The accounts that those Allows of some policies name which may speak of an action."""
-    found: set[str] = set()
-    for document in documents:
-        for statement in document.statements:
-            if not statement.allow or action_matches(statement, action) is False:
-                continue
-            names = () if statement.principals is None else statement.principals.names
-            texts = [name for kind, name in names if kind == "AWS"]
-            patterns = [
-                *(statement.resources or ()),
-                *(v for line in statement.conditions for v in line.values),
-            ]
-            for pattern in patterns:
-                texts += (
-                    []
-                    if isinstance(pattern, Unknown)
-                    else [each for each in pattern if isinstance(each, str)]
-                )
-            found.update(match for text in texts for match in _ACCOUNT.findall(text))
-    return tuple(sorted(found))
-
-
-def _services(policy: Document) -> tuple[str, ...]:
-    found: set[str] = set()
-    for statement in policy.statements:
-        principals = statement.principals
-        if not statement.allow or principals is None:
-            continue
-        found |= {name for kind, name in principals.names if kind == "Service"}
-        if principals.anyone or principals.inverted or principals.unknown is not None:
-            found.add(ANY_SERVICE)
-    return tuple(sorted(found))
-
-
-# A service that no policy names; what lets it in lets every service in.
-ANY_SERVICE = "some-service.amazonaws.com"
-_ACCOUNT = re.compile(r"(?<![0-9a-f])\d{12}(?![0-9a-f])")
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
-
-
-def _organizations(estate: Estate) -> tuple[str, ...]:
-    """The organizations that policies name, where nobody says which one is ours."""
-    texts: set[str] = set()
-    for endpoint in estate.endpoints:
-        texts |= _conditions(endpoint.documents)
-    for resource in estate.resources(
-        "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SNS::Topic", "AWS::SQS::Queue"
-    ):
-        policy = estate.policy_of(resource)
-        texts |= _conditions((policy,) if policy else ())
-    return tuple(sorted({match[0] for text in texts for match in _ORGANIZATION.finditer(text)}))
-
-
-def _conditions(documents: tuple[Document, ...]) -> set[str]:
-    return {
-        part
-        for document in documents
-        for statement in document.statements
-        for line in statement.conditions
-        if "org" in line.key
-        for value in line.values
-        if not isinstance(value, Unknown)
-        for part in value
-        if isinstance(part, str)
     }
 
 
@@ -477,8 +381,3 @@ def _filled(pattern: str, place: Place) -> str:
         "AWS::URLSuffix": place.suffix,
     }
     return re.sub(r"\$\{([^}]+)\}", lambda match: known.get(match[1], match[0]), pattern)
-
-
-def head_of(pattern: tuple[object, ...]) -> str:
-    """An action pattern as text, with its wildcards."""
-    return "".join(each if isinstance(each, str) else "*" for each in pattern)

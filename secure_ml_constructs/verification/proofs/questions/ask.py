@@ -9,7 +9,7 @@ from functools import lru_cache
 from secure_ml_constructs.verification.proofs.iam.documents import Document, Kind, Statement, parse
 from secure_ml_constructs.verification.proofs.iam.domains import Domains, Values, exactly, regions
 from secure_ml_constructs.verification.proofs.iam.evaluate import Decision, decide, find_matches
-from secure_ml_constructs.verification.proofs.iam.matching import action_matches, pattern_covers
+from secure_ml_constructs.verification.proofs.iam.matching import pattern_covers
 from secure_ml_constructs.verification.proofs.iam.patterns import Pattern, Value, fill_in
 from secure_ml_constructs.verification.proofs.iam.policies import Policies
 from secure_ml_constructs.verification.proofs.iam.prove import CounterExample, Proved, Question, prove
@@ -20,7 +20,9 @@ from secure_ml_constructs.verification.proofs.questions.adversaries import (
     Attempt,
 )
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary, Answer, Step, Verdict
+from secure_ml_constructs.verification.proofs.questions.credentials import may_grant
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
+from secure_ml_constructs.verification.proofs.questions.mentions import texts
 from secure_ml_constructs.verification.proofs.questions.trust import Guardrails, Trust
 
 # Services that assume a role without saying for whom. What holds it is that only a principal of the role's
@@ -34,11 +36,13 @@ SENDS_NO_SOURCE = frozenset(
         "s3.amazonaws.com",
     }
 )
+# Shorter lists of exceptions are left as they are.
+_FEW = 4
 _NOBODY = {
     Adversary.OUTSIDER: "nobody outside is let in",
-    Adversary.STOLEN: "the templates have no role whose credentials could be stolen",
+    Adversary.STOLEN: "no role whose credentials could be stolen is granted it",
     Adversary.INSIDER: "no other principal of the account is let in",
-    Adversary.JOB: "no job has a way to the service: no VPC endpoint, and none to the internet",
+    Adversary.JOB: "no job is granted it, or none has a way to the service",
     Adversary.DEPUTY: "no policy of the asset lets a service in",
 }
 
@@ -173,7 +177,7 @@ class Prover:
     def _ask(self, attempt: Attempt, act: Act, asset: Asset, *, direct: bool) -> Proved | Step | NotCovered:
         account = act.account or asset.account
         granting = (*attempt.identity, *((act.policy,) if act.policy else ()))
-        if act.method is None and not _may_grant(granting, act.action):
+        if act.method is None and not may_grant(granting, act.action):
             return Proved()
         # What a service asks for on the caller's behalf passes no endpoint of ours.
         passes = direct and attempt.endpoint is not None
@@ -184,21 +188,22 @@ class Prover:
             **(attempt.place if direct else {}),
             **act.context,
         }
+        policies = Policies(
+            identity=attempt.identity,
+            boundary=attempt.boundary,
+            resource=act.policy,
+            endpoint=attempt.endpoint.documents if passes and attempt.endpoint else None,
+            scps=self._scps if attempt.in_organization else (),
+            rcps=self._rcps if account == asset.account else (),
+            block_public_access=act.public_access_blocked,
+            method=act.method,
+        )
         question = Question(
-            Policies(
-                identity=attempt.identity,
-                boundary=attempt.boundary,
-                resource=act.policy,
-                endpoint=attempt.endpoint.documents if passes and attempt.endpoint else None,
-                scps=self._scps if attempt.in_organization else (),
-                rcps=self._rcps if account == asset.account else (),
-                block_public_access=act.public_access_blocked,
-                method=act.method,
-            ),
+            policies,
             attempt.principal,
             act.action,
             act.resource,
-            context,
+            _told_apart(context, policies.in_order()),
         )
         answer = self._prove(question)
         return _step(answer, question) if isinstance(answer, CounterExample) else answer
@@ -211,14 +216,22 @@ def _guardrails(levels: Guardrails, kind: Kind) -> tuple[tuple[Document, ...], .
     )
 
 
-def _may_grant(documents: Iterable[Document], action: str) -> bool:
-    return any(_grants(document, action) for document in documents)
+def _told_apart(context: Mapping[str, Values], documents: Iterable[Document]) -> dict[str, Values]:
+    """The same values, without those exceptions that no policy could tell from any other value."""
+    named: set[str] = set().union(*map(texts, documents))
+    narrowed = dict(context)
+    for key, values in context.items():
+        if len(values.unlike) >= _FEW:
+            patterns, plain = _parted(values.unlike)
+            narrowed[key] = replace(values, unlike=(*patterns, *sorted(plain & named)))
+    return narrowed
 
 
-@lru_cache(maxsize=65536)
-def _grants(document: Document, action: str) -> bool:
-    """Whether any Allow of a document may speak of an action."""
-    return any(each.allow and action_matches(each, action) is not False for each in document.statements)
+@lru_cache(maxsize=256)
+def _parted(exceptions: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Exceptions with wildcards, and those without."""
+    patterns = tuple(each for each in exceptions if "*" in each)
+    return patterns, frozenset(exceptions) - frozenset(patterns)
 
 
 def _step(answer: CounterExample, question: Question) -> Step:

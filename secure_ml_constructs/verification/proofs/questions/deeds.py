@@ -29,6 +29,7 @@ class Act:
         public_access_blocked: Whether Block Public Access restricts the bucket.
         account: The account that the resource is in. Default: the asset's.
         method: The method of an API that it calls.
+        endpoint: The id of the one VPC endpoint that it is about. Default: any of the service.
     """
 
     action: str
@@ -40,6 +41,7 @@ class Act:
     public_access_blocked: bool = False
     account: str = ""
     method: Method | None = None
+    endpoint: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,122 @@
+"""Whose credentials can be had, and what else can be reached with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from secure_ml_constructs.verification.proofs.estate import Place, Role
+from secure_ml_constructs.verification.proofs.iam.documents import Document
+from secure_ml_constructs.verification.proofs.iam.matching import action_matches
+from secure_ml_constructs.verification.proofs.iam.patterns import Token
+from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
+from secure_ml_constructs.verification.proofs.questions.deeds import Act
+
+# Services that keep a role's credentials to themselves: no code of a customer ever sees them.
+KEEPS_CREDENTIALS = frozenset(
+    {
+        "apigateway.amazonaws.com",
+        "backup.amazonaws.com",
+        "budgets.amazonaws.com",
+        "cloudtrail.amazonaws.com",
+        "config.amazonaws.com",
+        "delivery.logs.amazonaws.com",
+        "events.amazonaws.com",
+        "firehose.amazonaws.com",
+        "macie.amazonaws.com",
+        "monitoring.rds.amazonaws.com",
+        "s3.amazonaws.com",
+        "scheduler.amazonaws.com",
+        "sns.amazonaws.com",
+        "states.amazonaws.com",
+        "vpc-flow-logs.amazonaws.com",
+    }
+)
+# Services that can't be made to read or write S3, or use a key, with the caller's own permission.
+_FORWARDS_NOTHING = frozenset(
+    {
+        *("cloudwatch", "ec2messages", "ecr", "events", "glue", "iam", "kms", "lakeformation", "lambda"),
+        *("logs", "s3", "secretsmanager", "sns", "sqs", "ssm", "ssmmessages", "sts", "tag", "xray"),
+        *("sagemaker-runtime", "execute-api", "elasticfilesystem", "codeartifact", "ec2"),
+    }
+)
+
+
+# What the requests of services that forward others are about.
+_WORKS_ON = {"athena": "workgroup/*", "cloudformation": "stack/*", "sagemaker": "*/*"}
+# By which VPC endpoint a service is called, where that is not its own name.
+_ENDPOINTS = {"sagemaker": "sagemaker.api", "cloudwatch": "monitoring", "bedrock": "bedrock-runtime"}
+
+
+def is_kept(role: Role) -> bool:
+    """Whether only services of AWS ever hold its credentials."""
+    names: set[str] = set()
+    for statement in role.trust.statements:
+        if not statement.allow:
+            continue
+        principals = statement.principals
+        if principals is None or principals.anyone or principals.inverted or principals.unknown is not None:
+            return False
+        if any(kind != "Service" for kind, _ in principals.names):
+            return False
+        names |= {name for _, name in principals.names}
+    return names <= KEEPS_CREDENTIALS
+
+
+def forwarding(role: Role, place: Place) -> tuple[Act, ...]:
+    """Requests to services that then make further ones with the role's own permission.
+
+    IAM User Guide, "Forward access sessions": the service has to be one that the caller may call.
+
+    Args:
+        role: Whose credentials they are.
+        place: Where it is.
+    """
+    found: dict[str, Act] = {}
+    for statement in (each for document in role.documents for each in document.statements if each.allow):
+        for pattern in statement.actions:
+            text = "*" if isinstance(pattern, Unknown) or statement.not_action else _text(pattern)
+            action = text.replace("*", "anything") if ":" in text else "athena:startqueryexecution"
+            service = action.partition(":")[0]
+            if service not in _FORWARDS_NOTHING:
+                what = _WORKS_ON.get(service, "*")
+                arn = f"arn:{place.partition}:{service}:{place.region}:{place.account}:{what}"
+                found.setdefault(action, Act(action, arn, service=_ENDPOINTS.get(service, service)))
+    return tuple(found[action] for action in sorted(found))
+
+
+def may_grant(documents: Iterable[Document], action: str) -> bool:
+    """Whether any Allow of some documents may speak of an action."""
+    return any(_grants(document, action) for document in documents)
+
+
+@lru_cache(maxsize=65536)
+def granted_directly(policy: Document, action: str) -> frozenset[str] | None:
+    """The principals that a resource's policy may grant an action without a policy of their own.
+
+    One that names the account leaves it to the policies of its users and roles.
+
+    Returns:
+        Their ARNs; None where it may be anybody.
+    """
+    found: set[str] = set()
+    for statement in policy.statements:
+        principals = statement.principals
+        if not statement.allow or action_matches(statement, action) is False:
+            continue
+        if principals is None or principals.anyone or principals.inverted or principals.unknown is not None:
+            return None
+        found |= {name for kind, name in principals.names if kind == "AWS" and ":iam::" in name}
+        if any(":sts::" in name for _, name in principals.names):
+            return None
+    return frozenset(found)
+
+
+@lru_cache(maxsize=65536)
+def _grants(document: Document, action: str) -> bool:
+    return any(each.allow and action_matches(each, action) is not False for each in document.statements)
+
+
+def _text(pattern: Iterable[Token]) -> str:
+    """An action pattern as text, with its wildcards."""
+    return "".join(each if isinstance(each, str) else "*" for each in pattern)
