@@ -12,7 +12,9 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 export CDK_DISABLE_VERSION_CHECK := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+# Compiling the CDK's modules takes seconds, in each process that may not keep what it compiled.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
+unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 BIN := .venv/bin
 PY := $(BIN)/python
@@ -47,8 +49,8 @@ test: $(SETUP) ## Run every check: style, types, layers, tests
 	$(BIN)/lint-imports --no-logo
 	$(PY) -m pytest $(ARGS)
 
-unit: $(SETUP) ## Run the unit tests alone, in seconds
-	@$(PY) -m pytest tests/unit $(ARGS)
+unit: $(SETUP) ## Run the unit tests that take moments
+	@$(PY) -m pytest tests/unit -m "not deep and not slow" $(ARGS)
 
 check-deep: $(SETUP) ## Run the tests that take minutes
 	@$(PY) -m pytest -m deep $(ARGS)

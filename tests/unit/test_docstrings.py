@@ -20,6 +20,8 @@ from secure_ml_constructs.perimeter import DataPerimeter
 from tests.support.roles import job_role
 from tests.support.templates import ROOT, new_app
 
+pytestmark = pytest.mark.slow
+
 
 def examples() -> Iterator[doctest.DocTest]:
     finder = doctest.DocTestFinder(exclude_empty=True)

@@ -19,6 +19,8 @@ from secure_ml_constructs.testing import assert_refused, assert_secure, findings
 from secure_ml_constructs.verification.rules import Settings, Severity
 from tests.support.templates import ROOT, new_app
 
+pytestmark = pytest.mark.slow
+
 BARE = {"Main": {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}}
 
 

@@ -7,6 +7,8 @@ import pytest
 from tests.support.generate_docs import PAGES, reference_summary
 from tests.support.templates import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_generated_page_is_fresh(path: str) -> None:

@@ -1,7 +1,11 @@
 """The pages of the rules are those of the rules as they are."""
 
+import pytest
+
 from tests.support.rule_pages import pages, stale_pages
 from tests.support.templates import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_pages_are_fresh() -> None:

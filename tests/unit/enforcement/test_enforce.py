@@ -16,6 +16,8 @@ from secure_ml_constructs.keys import EnvironmentKeys
 from secure_ml_constructs.perimeter import DataPerimeter
 from tests.support.templates import new_app
 
+pytestmark = pytest.mark.slow
+
 REASON = "This bucket is made by a test and holds nothing that anybody could want to read."
 
 

@@ -19,6 +19,8 @@ from secure_ml_constructs.verification.proofs.questions import Trust
 from secure_ml_constructs.verification.proofs.record import FILE
 from tests.support.templates import new_app
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = Path(__file__).parents[3] / "environments" / "reference.yaml"
 
 

@@ -16,6 +16,8 @@ from moto import mock_aws
 from secure_ml_constructs.network.settings import source
 from secure_ml_constructs.runtime import network_settings
 
+pytestmark = pytest.mark.slow
+
 REGION = "eu-central-1"
 Answer = dict[str, Any]
 Call = Callable[..., Answer]
