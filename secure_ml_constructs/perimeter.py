@@ -18,7 +18,16 @@ from secure_ml_constructs.perimeter_entries import (
     AwsOwnedResource,
     PerimeterException,
 )
-from secure_ml_constructs.policy import Condition, Document, Statement, allow, deny, document, sub, subs
+from secure_ml_constructs.policy import (
+    Condition,
+    Document,
+    Statement,
+    allow,
+    deny,
+    document,
+    for_our_account,
+    subs,
+)
 
 __all__ = [
     "BUCKET_ADMINISTRATION",
@@ -345,10 +354,7 @@ class DataPerimeter:
             source_arn: A pattern for the resource that the service acts for, with CloudFormation
                 placeholders. Default: any resource of the account.
         """
-        condition: Condition = {"StringEquals": {"aws:SourceAccount": sub(OWN_ACCOUNT)}}
-        if source_arn:
-            condition["ArnLike"] = {"aws:SourceArn": sub(source_arn)}
-        return _trust(service, condition)
+        return _trust(service, for_our_account(source_arn))
 
     def service_trust_without_source(self, service: str) -> Document:
         """Give the trust policy of a role for a service that is not documented to send its source.

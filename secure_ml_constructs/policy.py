@@ -30,6 +30,19 @@ def document(statements: Iterable[Mapping[str, Any]]) -> Document:
     return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]}
 
 
+def for_our_account(source_arn: str | None = None) -> Condition:
+    """Give the condition that a service acts for the environment's own account.
+
+    Args:
+        source_arn: A pattern for the resource that it acts for, with CloudFormation placeholders. Default:
+            any resource of the account.
+    """
+    condition: Condition = {"StringEquals": {"aws:SourceAccount": sub("${AWS::AccountId}")}}
+    if source_arn:
+        condition["ArnLike"] = {"aws:SourceArn": sub(source_arn)}
+    return condition
+
+
 def allow(
     sid: str,
     actions: Sequence[str] | str,
