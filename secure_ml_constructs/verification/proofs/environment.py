@@ -68,4 +68,6 @@ def _every(
         for asset in find_assets(estate, trust):
             yield from prover.answers(asset, wanted)
     registry = Registry(worlds[0])
-    yield from network_answers(network, lambda vpc: registry.name(vpc.resource), wanted)
+    yield from network_answers(
+        network, lambda vpc: registry.name(vpc.resource), wanted, networks=trust.networks
+    )

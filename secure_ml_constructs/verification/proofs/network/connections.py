@@ -53,10 +53,12 @@ class Sink:
         kind: `internet`, `unguarded` (the internet, past every firewall), `network`, or `entry`: the internet
             as the one that opens connections.
         what: Which network.
+        ranges: Which of its addresses, where routes tell them apart.
     """
 
     kind: str
     what: Resource | str = ""
+    ranges: tuple[str, ...] = ()
 
 
 THE_INTERNET, UNGUARDED, ENTRY = Sink("internet"), Sink("unguarded"), Sink("entry")
@@ -186,7 +188,8 @@ class Connections:
     ) -> None:
         if end.kind in (NETWORK, UNKNOWN):
             link = Link((*first_rule(rules, traffic), *way.hops), traffic, way.unresolved, way.firewalls)
-            self._link(graph, interface, Sink("network", end.what), link)
+            # A sink for each range, so that no shorter way to one hides the way to another.
+            self._link(graph, interface, Sink("network", end.what, traffic.ranges), link)
         public = traffic & PUBLIC
         if end.vpc is not None or not public:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from ipaddress import ip_network
 from typing import Any
 
 from secure_ml_constructs.errors import Problems
@@ -29,6 +30,7 @@ class Trust:
         break_glass_roles: Roles for emergencies.
         erasure_roles: Roles that erase one person's records.
         exceptions: Roles that the perimeter lets through by name, such as service-linked ones.
+        networks: Ranges of other networks that may be reached, as CIDR blocks: on-premises ones.
         scps: Service control policies, by level of the organization from the root down.
         rcps: Resource control policies, likewise.
     """
@@ -41,6 +43,7 @@ class Trust:
     break_glass_roles: tuple[str, ...] = ()
     erasure_roles: tuple[str, ...] = ()
     exceptions: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
     scps: Guardrails = ()
     rcps: Guardrails = ()
 
@@ -81,6 +84,12 @@ class Trust:
                 problems.add(f"proofs.{name}", value, "It is a list of texts.", "Write a list.")
             else:
                 given[name] = tuple(value)
+        for index, block in enumerate(given.get("networks", ())):
+            try:
+                ip_network(block)
+            except ValueError:
+                fix = "Write for instance '192.168.0.0/16'."
+                problems.add(f"proofs.networks[{index}]", block, "This is no CIDR block.", fix)
         problems.raise_if_any(where)
         return cls(**given)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from secure_ml_constructs.verification.proofs.iam.ternary import NotCovered
 from secure_ml_constructs.verification.proofs.network import Answer as Found
-from secure_ml_constructs.verification.proofs.network import Interface, Network, Path, Vpc
+from secure_ml_constructs.verification.proofs.network import Interface, Network, Path, Unreachable, Vpc
+from secure_ml_constructs.verification.proofs.network.traffic import Traffic, cidr, union
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary, Answer, Verdict
 
 
@@ -17,7 +18,11 @@ def leaves(network: Network) -> bool:
 
 
 def network_answers(
-    network: Network, name: Callable[[Vpc], str], wanted: Callable[[str], bool] = lambda _: True
+    network: Network,
+    name: Callable[[Vpc], str],
+    wanted: Callable[[str], bool] = lambda _: True,
+    *,
+    networks: Iterable[str] = (),
 ) -> Iterator[Answer]:
     """Answer the questions about every VPC.
 
@@ -25,43 +30,87 @@ def network_answers(
         network: The network.
         name: What a VPC is called.
         wanted: Which questions, by their names.
+        networks: Ranges of other networks that may be reached, on-premises ones say.
     """
-    questions: tuple[tuple[Adversary, str, str, Callable[[Interface], Iterable[Found]]], ...] = (
-        (Adversary.JOB, "reach the internet", "N1", lambda each: (network.internet(each),)),
-        (Adversary.JOB, "reach another network", "N10", network.other_networks),
-        (Adversary.OUTSIDER, "reach in from the internet", "N1", lambda each: (network.from_internet(each),)),
+    named = union(map(cidr, networks))
+
+    def internet(each: Interface) -> tuple[_Way, ...]:
+        return (_guarded(network, each),)
+
+    def others(each: Interface) -> tuple[_Way, ...]:
+        return tuple(_linked(found, named) for found in network.other_networks(each))
+
+    def reached(each: Interface) -> tuple[_Way, ...]:
+        return (_Way(network.from_internet(each)),)
+
+    questions: tuple[tuple[Adversary, str, str, Callable[[Interface], tuple[_Way, ...]]], ...] = (
+        (Adversary.JOB, "reach the internet", "N1", internet),
+        (Adversary.JOB, "reach another network", "N10", others),
+        (Adversary.OUTSIDER, "reach in from the internet", "N1", reached),
     )
     for vpc in network.vpcs:
         inside = [each for each in network.interfaces if each.subnet and each.subnet.vpc is vpc]
         for adversary, deed, control, ask in questions:
             empty = Answer(adversary, deed, name(vpc), Verdict.PROVED, "", control, "network", vpc.resource)
             if wanted(empty.question):
-                yield _answer(empty, [found for each in inside for found in ask(each)])
+                yield _answer(empty, [way for each in inside for way in ask(each)])
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What was found, and why it is meant to be: words, and the control of the catalogue."""
+
+    found: Found
+    meant: str = ""
+    control: str = ""
+
+
+def _guarded(network: Network, interface: Interface) -> _Way:
+    """A way to the internet is meant where it and its answers pass the same endpoint of a firewall."""
+    found = network.internet(interface)
+    if not isinstance(found, Path) or not found.firewalls:
+        return _Way(found)
+    past = network.past_firewalls(interface)
+    if isinstance(past, Unreachable):
+        return _Way(found, f"every way passes a firewall: {', '.join(found.firewalls)}", "N7")
+    return _Way(past, control="N7")
+
+
+def _linked(found: Found, named: Traffic) -> _Way:
+    """A way to another network is meant where nothing but named ranges is reached by it."""
+    if isinstance(found, Path) and found.ranges and not union(map(cidr, found.ranges)) - named:
+        return _Way(found, f"it leads to named networks only: {', '.join(found.ranges)}", "N10")
+    return _Way(found)
 
 
 def _open(found: Found) -> bool:
     return isinstance(found, Path | NotCovered)
 
 
-def _answer(empty: Answer, found: list[Found]) -> Answer:
-    paths = [each for each in found if isinstance(each, Path)]
-    unseen = [each for each in paths if not each.firewalls]
-    gaps = [each for each in found if isinstance(each, NotCovered)]
-    if unseen:
-        path = min(unseen, key=lambda each: (bool(each.unresolved), len(each.hops), str(each)))
+def _answer(empty: Answer, ways: list[_Way]) -> Answer:
+    paths = [(way, way.found) for way in ways if isinstance(way.found, Path)]
+    stray = [(way, path) for way, path in paths if not way.meant or path.unresolved]
+    gaps = [way.found for way in ways if isinstance(way.found, NotCovered)]
+    if stray:
+        way, path = min(stray, key=lambda each: _rank(each[1]))
         because = path.unresolved and f"the templates do not say {path.unresolved}, so it counts as open"
-        return _with(empty, Verdict.BROKEN, because or f"there is a way: {path}", path)
+        return _with(empty, Verdict.BROKEN, because or f"there is a way: {path}", path, way.control)
     if gaps:
         return _with(empty, Verdict.NOT_COVERED, gaps[0].reason)
     if paths:
-        path = min(paths, key=lambda each: (len(each.hops), str(each)))
-        return _with(
-            empty, Verdict.BY_DESIGN, f"every way passes a firewall: {', '.join(path.firewalls)}", path
-        )
-    reasons = dict.fromkeys(str(each.because) for each in found if hasattr(each, "because"))
+        meant = "; ".join(dict.fromkeys(way.meant for way, _ in paths))
+        way, path = min(paths, key=lambda each: _rank(each[1]))
+        return _with(empty, Verdict.BY_DESIGN, meant, path, way.control)
+    reasons = dict.fromkeys(str(way.found.because) for way in ways if isinstance(way.found, Unreachable))
     return _with(empty, Verdict.PROVED, "; ".join(reasons) or "nothing has an interface in it")
 
 
-def _with(empty: Answer, verdict: Verdict, because: str, path: Path | None = None) -> Answer:
+def _rank(path: Path) -> tuple[bool, int, str]:
+    return bool(path.unresolved), len(path.hops), str(path)
+
+
+def _with(
+    empty: Answer, verdict: Verdict, because: str, path: Path | None = None, control: str = ""
+) -> Answer:
     hops = tuple(map(str, path.hops)) if path else ()
-    return replace(empty, verdict=verdict, because=because, path=hops)
+    return replace(empty, verdict=verdict, because=because, path=hops, control=control or empty.control)
