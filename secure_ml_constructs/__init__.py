@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from secure_ml_constructs.errors import ConfigurationError as ConfigurationError
     from secure_ml_constructs.keys import EnvironmentKeys as EnvironmentKeys
     from secure_ml_constructs.keys import KeyClass as KeyClass
+    from secure_ml_constructs.network import Egress as Egress
     from secure_ml_constructs.network import EndpointProfile as EndpointProfile
     from secure_ml_constructs.network import Endpoints as Endpoints
     from secure_ml_constructs.network import SecureVpc as SecureVpc
@@ -27,6 +28,7 @@ _HOME = {
     "AuditTrail": "audit",
     "ConfigurationError": "errors",
     "DataPerimeter": "perimeter",
+    "Egress": "network",
     "EncryptedDataLake": "storage",
     "EndpointProfile": "network",
     "Endpoints": "network",

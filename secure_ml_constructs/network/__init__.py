@@ -1,6 +1,7 @@
 """The network: a VPC without a way out, or an existing one that has none."""
 
 from secure_ml_constructs.network.addresses import AddressPlan
+from secure_ml_constructs.network.egress import Egress
 from secure_ml_constructs.network.endpoint_services import SERVICES, EndpointProfile, EndpointService
 from secure_ml_constructs.network.endpoints import Endpoints
 from secure_ml_constructs.network.existing_network import ExistingNetwork
@@ -17,6 +18,7 @@ from secure_ml_constructs.network.secure_vpc import (
 __all__ = [
     "SERVICES",
     "AddressPlan",
+    "Egress",
     "EncryptionControl",
     "EndpointProfile",
     "EndpointService",

@@ -24,7 +24,8 @@ class AddressPlan:
 
     Args:
         cidr: The VPC's range, private, /16 to /24. Default: `10.0.0.0/16`.
-        subnets: A range per availability zone, in order. Default: the VPC's range in equal parts.
+        subnets: A range per availability zone, in order. Default: the VPC's range in equal parts, with one
+            part left over where a way out needs room.
         apart_from: Ranges that the VPC must not overlap, since it may have to be linked with them:
             on-premises networks, other VPCs.
     """
@@ -33,8 +34,14 @@ class AddressPlan:
     subnets: Sequence[str] = ()
     apart_from: Sequence[str] = ()
 
-    def check(self, problems: Problems, zones: int) -> tuple[str, ...]:
-        """Give the subnets' ranges for a number of zones, and record what is wrong with the plan."""
+    def check(self, problems: Problems, zones: int, *, spare: bool = False) -> tuple[str, ...]:
+        """Give the subnets' ranges for a number of zones, and record what is wrong with the plan.
+
+        Args:
+            problems: Where to record.
+            zones: How many zones.
+            spare: Whether `spare` is asked for as well, so that room must be left.
+        """
         vpc = parse(problems, "cidr", self.cidr)
         if vpc is None:
             return ()
@@ -45,11 +52,35 @@ class AddressPlan:
                 reason, fix = f"The VPC's range {vpc} overlaps it.", "Take another range for the VPC."
                 problems.add(f"apart_from[{index}]", text, reason, fix)
         if self.subnets:
-            return self._check_subnets(problems, vpc, zones)
-        if not 2 <= zones <= 3 or vpc.prefixlen > _SMALLEST:
+            ranges = self._check_subnets(problems, vpc, zones)
+        elif not 2 <= zones <= 3 or vpc.prefixlen > _SMALLEST:
             return ()
-        # The halves or quarters: with three zones a quarter stays free.
-        return tuple(str(part) for part in list(vpc.subnets(prefixlen_diff=zones - 1))[:zones])
+        else:
+            # The halves or quarters: with three zones a quarter stays free, with two where it is needed.
+            cut = 2 if spare else zones - 1
+            ranges = tuple(str(part) for part in list(vpc.subnets(prefixlen_diff=cut))[:zones])
+        if spare and len(self.spare(ranges, zones)) < zones:
+            reason = f"{2 * zones} ranges of /{_SMALLEST_SUBNET} for firewalls and NAT gateways find no room."
+            if self.subnets:
+                problems.add("subnets", list(self.subnets), reason, "Take smaller ones.")
+            else:
+                problems.add("cidr", self.cidr, reason, "Write a larger range, for instance a /16.")
+        return ranges
+
+    def spare(self, ranges: Sequence[str], zones: int) -> list[tuple[str, str]]:
+        """Give two small ranges for each zone that no subnet has, from the end, as far as there are any.
+
+        Args:
+            ranges: The subnets' ranges.
+            zones: How many zones.
+        """
+        try:
+            taken = [IPv4Network(each) for each in ranges]
+            blocks = list(IPv4Network(self.cidr).subnets(new_prefix=_SMALLEST_SUBNET))
+        except ValueError:
+            return []
+        free = [str(b) for b in reversed(blocks) if not any(b.overlaps(each) for each in taken)]
+        return list(zip(free[::2], free[1::2], strict=False))[:zones]
 
     def _check_subnets(self, problems: Problems, vpc: IPv4Network, zones: int) -> tuple[str, ...]:
         if len(self.subnets) != zones:

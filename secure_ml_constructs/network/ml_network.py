@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from aws_cdk import CfnResource
@@ -41,6 +41,7 @@ class MlNetwork(Construct):
     job_security_group_id: str
     _prefix_lists: Mapping[str, str]
     _admit: bool = True
+    _beyond: Sequence[tuple[str, int]] = ()
 
     @property
     def s3_endpoint_ids(self) -> tuple[str, ...]:
@@ -104,6 +105,7 @@ class MlNetwork(Construct):
             jobs=jobs,
             efa=efa,
             admit=self._admit,
+            beyond=self._beyond,
         )
         self._weaken(made.resource)
         return made

@@ -1,4 +1,4 @@
-"""The network ACL of the isolated subnets."""
+"""The network ACLs: of the isolated subnets, and of those that a way out passes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TCP = 6
 _EPHEMERAL = ((1024, 3388), (3390, 65535))
 _SECOND_LINE = (
     "AWS Solutions wants security groups in place of NACLs. These stand behind security groups, not in their "
-    "place: they hold whatever is put into the subnets to the VPC's own range and the gateway endpoints."
+    "place: they hold whatever is put into the subnets to what the subnets are for."
 )
 
 
@@ -37,20 +37,8 @@ class _Entry:
         return ec2.CfnNetworkAclEntry.PortRangeProperty(from_=self.ports[0], to=self.ports[1])
 
 
-class IsolatedAcl(Construct):
-    """The ACL of the isolated subnets: the VPC's own range, and what gateway endpoints need. (N5)
-
-    A NACL can't name a prefix list, so that where a gateway endpoint is used 443 goes out to any address and
-    answers come in from any. The route tables, which lead nowhere else, carry the guarantee.
-
-    Args:
-        scope: The parent construct.
-        id: The construct's id.
-        vpc_id: The VPC.
-        cidr: The VPC's range.
-        subnet_ids: The subnets it stands on.
-        gateway_endpoints: True where S3 or DynamoDB is reached by a gateway endpoint.
-    """
+class _Acl(Construct):
+    """An ACL with its entries, on its subnets."""
 
     def __init__(
         self,
@@ -58,20 +46,11 @@ class IsolatedAcl(Construct):
         id: str,
         *,
         vpc_id: str,
-        cidr: str,
         subnet_ids: Sequence[str],
-        gateway_endpoints: bool,
+        entries: Sequence[_Entry],
     ) -> None:
         super().__init__(scope, id)
         acl = ec2.CfnNetworkAcl(self, "Resource", vpc_id=vpc_id).ref
-        entries = [
-            _Entry("WithinIn", 100, cidr),
-            _Entry("WithinOut", 100, cidr, egress=True),
-        ]
-        if gateway_endpoints:
-            entries.append(_Entry("HttpsOut", 110, _ANYWHERE, egress=True, ports=(443, 443)))
-            for index, ports in enumerate(_EPHEMERAL):
-                entries.append(_Entry(f"AnswersIn{index + 1}", 110 + index, _ANYWHERE, ports=ports))
         for entry in entries:
             ec2.CfnNetworkAclEntry(
                 self,
@@ -89,3 +68,77 @@ class IsolatedAcl(Construct):
                 self, f"Subnet{index}", network_acl_id=acl, subnet_id=subnet_id
             )
         acknowledge(self, "AwsSolutions::AwsSolutions-VPC3", _SECOND_LINE)
+
+
+class IsolatedAcl(_Acl):
+    """The ACL of the isolated subnets: the VPC's own range, and what was asked for beside it. (N5)
+
+    A NACL can't name a prefix list or a domain, so that where a gateway endpoint or a firewalled way out is
+    used 443 goes out to any address and answers come in from any. The route tables, which lead nowhere else,
+    carry the guarantee.
+
+    Args:
+        scope: The parent construct.
+        id: The construct's id.
+        vpc_id: The VPC.
+        cidr: The VPC's range.
+        subnet_ids: The subnets it stands on.
+        anywhere: True where S3 or DynamoDB is reached by a gateway endpoint, or domains through a firewall.
+        linked: On-premises ranges, each with a port that is reached there.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        vpc_id: str,
+        cidr: str,
+        subnet_ids: Sequence[str],
+        anywhere: bool,
+        linked: Sequence[tuple[str, int]] = (),
+    ) -> None:
+        entries = [
+            _Entry("WithinIn", 100, cidr),
+            _Entry("WithinOut", 100, cidr, egress=True),
+        ]
+        if anywhere:
+            entries.append(_Entry("HttpsOut", 110, _ANYWHERE, egress=True, ports=(443, 443)))
+            entries += _answers("AnswersIn", 110, _ANYWHERE)
+        for index, (block, port) in enumerate(linked):
+            entries.append(
+                _Entry(f"LinkedOut{index + 1}", 120 + index, block, egress=True, ports=(port, port))
+            )
+        for index, block in enumerate(dict.fromkeys(block for block, _ in linked)):
+            entries += _answers(f"Linked{index + 1}AnswersIn", 120 + 2 * index, block)
+        super().__init__(scope, id, vpc_id=vpc_id, subnet_ids=subnet_ids, entries=entries)
+
+
+class PassageAcl(_Acl):
+    """The ACL of subnets that what leaves the VPC passes: firewalls' and NAT gateways'. (N5, N7)
+
+    Args:
+        scope: The parent construct.
+        id: The construct's id.
+        vpc_id: The VPC.
+        cidr: The VPC's range.
+        subnet_ids: The subnets it stands on.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, vpc_id: str, cidr: str, subnet_ids: Sequence[str]
+    ) -> None:
+        entries = [
+            _Entry("HttpsIn", 100, cidr, ports=(443, 443)),
+            _Entry("HttpsOut", 100, _ANYWHERE, egress=True, ports=(443, 443)),
+            *_answers("AnswersIn", 110, _ANYWHERE),
+            *_answers("AnswersOut", 110, cidr, egress=True),
+        ]
+        super().__init__(scope, id, vpc_id=vpc_id, subnet_ids=subnet_ids, entries=entries)
+
+
+def _answers(name: str, number: int, block: str, *, egress: bool = False) -> list[_Entry]:
+    return [
+        _Entry(f"{name}{index + 1}", number + index, block, egress=egress, ports=ports)
+        for index, ports in enumerate(_EPHEMERAL)
+    ]

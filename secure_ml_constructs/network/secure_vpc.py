@@ -17,14 +17,17 @@ from secure_ml_constructs._cdk import child_path, is_token, key_arn
 from secure_ml_constructs._retention import check_retention
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.network.addresses import AddressPlan
+from secure_ml_constructs.network.egress import Egress
 from secure_ml_constructs.network.endpoint_set import EndpointSet
 from secure_ml_constructs.network.endpoints import Endpoints
 from secure_ml_constructs.network.existing_network import ExistingNetwork
 from secure_ml_constructs.network.existing_vpc import ExistingVpc
+from secure_ml_constructs.network.firewalled_egress import FirewalledEgress, Zone
 from secure_ml_constructs.network.flow_log import VpcFlowLog
 from secure_ml_constructs.network.ml_network import MlNetwork
 from secure_ml_constructs.network.network_acl import IsolatedAcl
 from secure_ml_constructs.network.prefix_lists import PrefixLists
+from secure_ml_constructs.network.security_groups import ANYWHERE
 from secure_ml_constructs.network.settings import NetworkSettings
 from secure_ml_constructs.perimeter import DataPerimeter
 
@@ -71,6 +74,8 @@ class SecureVpc(MlNetwork):
             group emptied; jobs that can train distributed and encrypted.
         N5: NACLs that let the gateway endpoints work and nothing else.
         N6: flow logs of all traffic under a customer key.
+        N7: a way out only by name: out and back through the firewall endpoint of the same zone, to named
+            domains by TLS, with names answered for these alone and every query logged.
 
     Args:
         scope: The parent construct.
@@ -85,11 +90,16 @@ class SecureVpc(MlNetwork):
         prefix_lists: The managed prefix lists of S3 and DynamoDB. Default: looked up at deployment.
         flow_log_retention_days: Days the flow log is kept. Default: 365.
         guards: What AWS itself guards. Default: none.
+        egress: `Egress.firewalled(domains=[…])` for a way out to named domains. Default: `Egress.none()`.
+
+    Attributes:
+        firewalled_egress: The way out with its firewalls, addresses and logs; None where there is none.
 
     Raises:
         ConfigurationError: A range too small, not private or overlapping; fewer than 2 or more than 3 zones;
             a zone that is not there; a malformed prefix list; a retention CloudWatch Logs does not know; a
-            second VPC Block Public Access in one account and region.
+            second VPC Block Public Access in one account and region; one that would stop a way out that is
+            asked for; no room for the subnets of one.
 
     Example:
         >>> vpc = SecureVpc(stack, "Vpc", perimeter=perimeter, logs_key=keys.logs)
@@ -112,13 +122,15 @@ class SecureVpc(MlNetwork):
         prefix_lists: PrefixLists | None = None,
         flow_log_retention_days: int = 365,
         guards: VpcGuards | None = None,
+        egress: Egress | None = None,
     ) -> None:
         endpoints = endpoints or Endpoints()
         guards = guards or VpcGuards()
+        domains = egress.domains if egress else ()
         plan = AddressPlan(cidr=cidr) if isinstance(cidr, str) else cidr
         problems = Problems()
         zones = check_zones(problems, availability_zones)
-        ranges = plan.check(problems, len(zones))
+        ranges = plan.check(problems, len(zones), spare=bool(domains))
         if zones:
             endpoints.check_zones(problems, zones)
         gateways = [service.name for service in endpoints.services if service.gateway]
@@ -126,6 +138,12 @@ class SecureVpc(MlNetwork):
         check_retention(problems, "flow_log_retention_days", flow_log_retention_days)
         if guards.block_public_access:
             self._claim_block(problems, scope, id, guards.block_public_access)
+        if domains and guards.block_public_access is InternetGatewayBlock.BIDIRECTIONAL:
+            reason, fix = (
+                "It would stop the way out that egress asks for.",
+                "Write InternetGatewayBlock.INGRESS.",
+            )
+            problems.add("guards.block_public_access", guards.block_public_access, reason, fix)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
         self.perimeter = perimeter
@@ -161,6 +179,7 @@ class SecureVpc(MlNetwork):
             prefix_lists=() if prefix_lists else gateways,
         )
         self._prefix_lists = listed or settings.prefix_lists
+        self._beyond = ((ANYWHERE, 443),) if domains else ()
         self._make_groups()
         IsolatedAcl(
             self,
@@ -168,7 +187,7 @@ class SecureVpc(MlNetwork):
             vpc_id=self.vpc_id,
             cidr=plan.cidr,
             subnet_ids=self.isolated_subnet_ids,
-            gateway_endpoints=bool(gateways),
+            anywhere=bool(gateways or domains),
         )
         made = EndpointSet(
             self,
@@ -185,7 +204,28 @@ class SecureVpc(MlNetwork):
         self._weaken(*made.resources)
         self.endpoint_ids = made.ids
         self.endpoint_zone_pairs = made.zone_pairs
-        self._guard(guards)
+        self.firewalled_egress: FirewalledEgress | None = None
+        if domains:
+            self.firewalled_egress = FirewalledEgress(
+                self,
+                "Egress",
+                vpc_id=self.vpc_id,
+                vpc_cidr=plan.cidr,
+                zones=[
+                    Zone(zone, block, table, *outer)
+                    for zone, block, table, outer in zip(
+                        self.availability_zones,
+                        ranges,
+                        self.route_table_ids,
+                        plan.spare(ranges, len(ranges)),
+                        strict=True,
+                    )
+                ],
+                domains=domains,
+                logs_key_arn=logs_key_arn,
+                retention_days=flow_log_retention_days,
+            )
+        self._guard(guards, leaves=bool(domains))
 
     @classmethod
     def from_existing(
@@ -254,14 +294,22 @@ class SecureVpc(MlNetwork):
             reason = f"It is a setting of the whole account and region, and {by} makes it."
             problems.add("guards.block_public_access", mode, reason, "Leave it out here.")
 
-    def _guard(self, guards: VpcGuards) -> None:
+    def _guard(self, guards: VpcGuards, *, leaves: bool) -> None:
         if guards.block_public_access:
             ec2.CfnVPCBlockPublicAccessOptions(
                 self, "BlockPublicAccess", internet_gateway_block_mode=guards.block_public_access.value
             )
+        enforced = guards.encryption_control is EncryptionControl.ENFORCE
+        excluded = "enable" if leaves and enforced else None
         if guards.encryption_control:
             ec2.CfnVPCEncryptionControl(
-                self, "EncryptionControl", vpc_id=self.vpc_id, mode=guards.encryption_control.value
+                self,
+                "EncryptionControl",
+                vpc_id=self.vpc_id,
+                mode=guards.encryption_control.value,
+                # Where traffic leaves the network that AWS encrypts. (Amazon VPC: VPC encryption controls)
+                internet_gateway_exclusion_input=excluded,
+                nat_gateway_exclusion_input=excluded,
             )
 
 

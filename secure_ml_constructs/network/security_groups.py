@@ -1,14 +1,15 @@
-"""Security groups by reference: who may talk to what, and no address anywhere."""
+"""Security groups by reference: who may talk to what, and no address but those that were asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge
 
+ANYWHERE = "0.0.0.0/0"
 # What members of a job's group say to one another: the traffic encryption's key exchange and payload, MPI's
 # secure shell, and the frameworks' ports, which they choose freely. (Amazon SageMaker AI: Protect
 # Communications Between ML Compute Instances in a Distributed Training Job; Give SageMaker AI Training Jobs
@@ -22,6 +23,10 @@ _AMONG_JOBS = (
 # Elastic Fabric Adapter: "all inbound and outbound traffic to and from the security group itself".
 _AMONG_EFA = (("AllAmongJobs", "-1", None, None, "Elastic Fabric Adapter"),)
 
+_BY_NAME = (
+    "Domains can't be named in a group. What goes to port 443 of any address has the firewall's endpoint as "
+    "its only route, and that lets the named domains through; the proofs follow every way out and back."
+)
 _FABRIC = (
     "Elastic Fabric Adapter asks for all traffic among the members of a group (Amazon EC2: Get started with "
     "EFA). The rule is about open addresses; this one's source is the group itself."
@@ -73,6 +78,7 @@ class ClientGroup(Construct):
         jobs: True where members talk with one another, as encrypted distributed training does.
         efa: True where they do so by Elastic Fabric Adapter, which needs everything open among them.
         admit: False where the endpoints' group is not ours to change.
+        beyond: What else is reached, as ranges with a port: anywhere by a firewalled way out, or on-premises.
 
     Attributes:
         group_id: The group's id.
@@ -91,6 +97,7 @@ class ClientGroup(Construct):
         jobs: bool = False,
         efa: bool = False,
         admit: bool = True,
+        beyond: Sequence[tuple[str, int]] = (),
     ) -> None:
         super().__init__(scope, id)
         egress = ec2.CfnSecurityGroup.EgressProperty
@@ -118,8 +125,20 @@ class ClientGroup(Construct):
                     )
                     for service, prefix_list in prefix_lists.items()
                 ),
+                *(
+                    egress(
+                        ip_protocol="tcp",
+                        from_port=port,
+                        to_port=port,
+                        cidr_ip=block,
+                        description="Named domains, by the firewall" if block == ANYWHERE else "On-premises",
+                    )
+                    for block, port in beyond
+                ),
             ],
         )
+        if any(block == ANYWHERE for block, _ in beyond):
+            acknowledge(group, "SecureMl::SecurityGroupEgressNamed", _BY_NAME)
         self.resource = group
         self.group_id = group.attr_group_id
         if admit:

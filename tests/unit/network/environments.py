@@ -10,6 +10,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 
 from secure_ml_constructs.network import (
+    Egress,
     EncryptionControl,
     EndpointProfile,
     Endpoints,
@@ -53,6 +54,9 @@ FULL: dict[str, Any] = {
 }
 
 
+DOMAINS = ("pypi.org", "*.pythonhosted.org")
+
+
 def key(stack: cdk.Stack) -> kms.IKey:
     return kms.Key.from_key_arn(stack, "LogsKey", KEY_ARN)
 
@@ -90,6 +94,12 @@ def default() -> World:
 def full() -> World:
     """Every option, in a known region."""
     return World({"Network": template_of(secure, region="eu-central-1", **FULL)})
+
+
+@cache
+def firewalled() -> World:
+    """A way out, in an unknown environment."""
+    return World({"Network": template_of(secure, egress=Egress.firewalled(domains=DOMAINS))})
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 import aws_cdk as cdk
@@ -29,6 +28,7 @@ from tests.support.compliance import findings
 from tests.support.decisions import Request, Simulator
 from tests.support.templates import ACCOUNT, REGION, World, new_app, synth
 from tests.unit.network import environments
+from tests.unit.network.acls import passes
 from tests.unit.network.environments import FULL, PERIMETER, key, secure, template_of
 
 WAYS_OUT = (
@@ -187,21 +187,6 @@ def test_a_service_without_policy_has_none() -> None:
 
 
 # -- N5: NACLs ---------------------------------------------------------------------------------------------
-
-
-def passes(world: World, *, egress: bool, address: str, protocol: int, port: int) -> bool:
-    """What the NACL says of a packet: its rules in order, and no after the last."""
-    entries = [e.properties for e in world.resources("AWS::EC2::NetworkAclEntry")]
-    for entry in sorted(entries, key=lambda entry: int(entry["RuleNumber"])):
-        ports = entry.get("PortRange")
-        if (
-            bool(entry.get("Egress")) is egress
-            and entry["Protocol"] in (-1, protocol)
-            and IPv4Address(address) in IPv4Network(entry["CidrBlock"])
-            and (not ports or ports["From"] <= port <= ports["To"])
-        ):
-            return bool(entry["RuleAction"] == "allow")
-    return False
 
 
 @pytest.mark.parametrize(
