@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,12 @@ from secure_ml_constructs.verification.rules import (
 from secure_ml_constructs.verification.templates import load
 
 if TYPE_CHECKING:
+    from aws_cdk import App
     from constructs import IConstruct
 
-__all__ = ["Found", "assert_refused", "assert_secure", "findings"]
+    from secure_ml_constructs.verification.proofs.questions import Answer, Trust
+
+__all__ = ["Found", "answers", "assert_proved", "assert_refused", "assert_secure", "findings"]
 
 _WEIGHT = {Severity.WARNING: 0, Severity.ERROR: 1, Severity.FATAL: 2}
 
@@ -124,21 +128,116 @@ def assert_refused(
         )
 
 
+def answers(
+    subject: str | Path | Mapping[str, Any] | IConstruct,
+    *questions: str,
+    trust: Trust | None = None,
+) -> list[Answer]:
+    """Ask what must not happen, and give an answer for each adversary, deed and asset.
+
+    Args:
+        subject: A template's file, a folder or a `cdk.out`; templates as data, by stack name; or a CDK app or
+            anything in one, which is then synthesized.
+        questions: Names, or patterns of them such as `insider/*`. Default: every question.
+        trust: Who is no adversary, and the organization's guardrails. Default: who was trusted when the
+            `cdk.out` was made, or whom the perimeters of the app's constructs trust.
+
+    Raises:
+        TemplateError: A file that can't be read, or data that is no template.
+
+    Example:
+        >>> bare = {"Main": {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}}
+        >>> [str(answer.verdict) for answer in answers(bare, "outsider/read/*")]
+        ['proved']
+    """
+    from secure_ml_constructs.verification.proofs.environment import ask
+    from secure_ml_constructs.verification.proofs.record import read_trust
+    from secure_ml_constructs.verification.templates import Templates
+
+    asked = questions or ("*",)
+    if isinstance(subject, Mapping):
+        return ask(Templates.of(subject), trust, questions=asked)
+    if not isinstance(subject, (str, Path)):
+        folder, found = _synthesized(subject)
+        return ask(load([folder]).templates, trust or found, questions=asked)
+    loaded = load([subject])
+    for assembly in loaded.assemblies:
+        trust = trust or read_trust(assembly)
+    return ask(loaded.templates, trust, questions=asked)
+
+
+def assert_proved(
+    subject: str | Path | Mapping[str, Any] | IConstruct,
+    *questions: str,
+    trust: Trust | None = None,
+    by_design: bool = True,
+) -> None:
+    """Fail a test where something can happen that must not; see `answers` for the arguments.
+
+    Args:
+        subject: What is judged.
+        questions: Names, or patterns of them. Default: every question.
+        trust: Who is no adversary.
+        by_design: Whether what is allowed by design passes, and what only a guardrail of the organization
+            can deny. Default: yes.
+
+    Raises:
+        AssertionError: A question that is answered otherwise, with the request that gets through; or a
+            pattern that no question has.
+
+    Example:
+        >>> bare = {"Main": {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}}
+        >>> assert_proved(bare, "outsider/read/*", by_design=False)
+    """
+    from secure_ml_constructs.verification.proofs.questions import Verdict
+    from secure_ml_constructs.verification.report.matrix import counterexample
+
+    found = answers(subject, *questions, trust=trust)
+    unknown = [each for each in questions if not any(fnmatchcase(answer.question, each) for answer in found)]
+    if unknown:
+        raise AssertionError(f"no question is called {', '.join(unknown)}")
+    passes = {Verdict.PROVED}
+    if by_design:
+        passes |= {Verdict.BY_DESIGN, Verdict.NEEDS_GUARDRAIL}
+    bad = [answer for answer in found if answer.verdict not in passes]
+    if bad:
+        lines = "\n".join(
+            "\n    ".join((f"  {each.verdict} {each.question}: {each.because}", *counterexample(each)))
+            for each in bad
+        )
+        raise AssertionError(f"{len(bad)} of {len(found)} are not proved\n{lines}")
+
+
+def _synthesized(construct: IConstruct) -> tuple[Path, Trust]:
+    from secure_ml_constructs.enforcement.proofs import perimeters, trust_of
+
+    app = _app(construct)
+    app.synth(force=True)
+    return Path(app.outdir), trust_of(*perimeters(app))
+
+
 def _plain(finding: Finding) -> Found:
     return Found(finding.rule, finding.severity, f"{finding.template} {finding.logical_id}", finding.message)
 
 
-def _of_app(construct: IConstruct, settings: Settings) -> Iterator[Found]:
-    from aws_cdk import App, Validations
-
-    from secure_ml_constructs.enforcement.plugin import NAME, RulePack
-    from secure_ml_constructs.enforcement.summary import REPORT, read_summary
+def _app(construct: IConstruct) -> App:
+    from aws_cdk import App
 
     app = construct.node.root
     if not isinstance(app, App):
         raise TypeError(
             f"{construct.node.path or construct} stands in no App, so that nothing can be synthesized."
         )
+    return app
+
+
+def _of_app(construct: IConstruct, settings: Settings) -> Iterator[Found]:
+    from aws_cdk import Validations
+
+    from secure_ml_constructs.enforcement.plugin import NAME, RulePack
+    from secure_ml_constructs.enforcement.summary import REPORT, read_summary
+
+    app = _app(construct)
     folder = Path(app.outdir)
     Validations.of(app).add_plugins(RulePack(folder, settings))
     try:

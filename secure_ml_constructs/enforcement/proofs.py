@@ -25,21 +25,21 @@ from secure_ml_constructs.verification.templates import load
 NAME = "SecureMlProofs"
 
 
-def trust_of(*perimeters: DataPerimeter) -> Trust:
+def trust_of(*trusted: DataPerimeter) -> Trust:
     """Give whom perimeters trust, as the proofs take it.
 
     Args:
-        perimeters: The perimeters of the app's environments; the first names the organization.
+        trusted: The perimeters of the app's environments; the first names the organization.
     """
 
     def every(name: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(arn for each in perimeters for arn in getattr(each, name)))
+        return tuple(dict.fromkeys(arn for each in trusted for arn in getattr(each, name)))
 
-    exceptions = (arn for each in perimeters for entry in each.exceptions for arn in entry.principals)
+    exceptions = (arn for each in trusted for entry in each.exceptions for arn in entry.principals)
     return Trust(
-        organization=next((each.organization for each in perimeters), None),
+        organization=next((each.organization for each in trusted), None),
         accounts=every("accounts"),
-        role_paths=tuple(dict.fromkeys(each.role_path for each in perimeters)),
+        role_paths=tuple(dict.fromkeys(each.role_path for each in trusted)),
         administrators=every("administrators"),
         deploying_roles=every("deploying_roles") or Trust().deploying_roles,
         break_glass_roles=every("break_glass_roles"),
@@ -88,7 +88,7 @@ class ProofPack:
         Args:
             context: What the CDK says of the synthesis; the templates are read from the assembly.
         """
-        trust = self._trust or trust_of(*_perimeters(self._app))
+        trust = self._trust or trust_of(*perimeters(self._app))
         self.answers = ask(load([self._folder]).templates, trust)
         write_record(self._folder, trust, self.answers)
         broken = [answer for answer in self.answers if answer.verdict is Verdict.BROKEN]
@@ -97,7 +97,7 @@ class ProofPack:
         )
 
 
-def _perimeters(app: App) -> list[DataPerimeter]:
+def perimeters(app: App) -> list[DataPerimeter]:
     """The perimeters that the app's constructs were made with."""
     found = (getattr(construct, "perimeter", None) for construct in app.node.find_all())
     return list({id(each): each for each in found if isinstance(each, DataPerimeter)}.values())

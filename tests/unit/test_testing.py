@@ -15,9 +15,10 @@ from constructs import RootConstruct
 from secure_ml_constructs.enforcement import acknowledge
 from secure_ml_constructs.keys import EnvironmentKeys
 from secure_ml_constructs.perimeter import DataPerimeter
-from secure_ml_constructs.testing import assert_refused, assert_secure, findings
+from secure_ml_constructs.testing import answers, assert_proved, assert_refused, assert_secure, findings
 from secure_ml_constructs.verification.rules import Settings, Severity
 from tests.support.templates import ROOT, new_app
+from tests.unit.verification.proofs.questions.clinic import TRUST, Clinic
 
 pytestmark = pytest.mark.slow
 
@@ -86,3 +87,47 @@ def test_templates_are_judged_without_the_cdk() -> None:
         "assert not {'aws_cdk', 'jsii', 'constructs'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+# -- proofs -------------------------------------------------------------------------------------------
+
+
+def test_a_stack_of_ours_is_proved_in_one_line() -> None:
+    administrator = "arn:aws:iam::111122223333:role/administrator"
+    stack = cdk.Stack(new_app(), "Keys")
+    EnvironmentKeys(stack, "Keys", perimeter=DataPerimeter(administrators=(administrator,)))
+    assert_proved(stack)
+    assert_proved(stack, "*/destroy/Keys/*", by_design=False)
+
+
+def test_what_is_not_proved_fails_with_the_request() -> None:
+    stack = cdk.Stack(new_app(), "Main")
+    s3.Bucket(stack, "Bucket", versioned=True)
+    with pytest.raises(
+        AssertionError, match=r"broken insider/delete/Main/Bucket[\s\S]*s3:DeleteObjectVersion"
+    ):
+        assert_proved(stack, "insider/delete/*")
+    assert_proved(stack, "outsider/read/*")
+
+
+def test_a_question_that_there_is_not_is_a_failure() -> None:
+    with pytest.raises(AssertionError, match=r"no question is called insidr/\*"):
+        assert_proved(BARE, "insider/*", "insidr/*")
+
+
+def test_trust_is_the_users_to_say() -> None:
+    clinic = Clinic().body
+    named = {answer.question: answer.verdict for answer in answers({"clinic": clinic}, trust=TRUST)}
+    assert named["insider/delete/clinic/Data/raw"] == "proved"
+    (unnamed,) = answers({"clinic": clinic}, "insider/delete/clinic/Data/raw")
+    assert unnamed.verdict == "broken"
+
+
+def test_the_rules_alone_load_no_prover() -> None:
+    code = (
+        "import sys; from secure_ml_constructs.testing import assert_secure;"
+        "assert_secure({'M': {'Resources': {}}});"
+        "print([m for m in ('z3', 'networkx', 'aws_cdk') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
