@@ -181,6 +181,40 @@ def rules(path: str) -> Result:
     return {"load": loaded - start, "check": done - loaded, "findings": len(findings)}
 
 
+def proofs(path: str) -> Result:
+    """Ask every question about templates, and take the time of each."""
+    from secure_ml_constructs.enforcement import trust_of
+    from secure_ml_constructs.verification.proofs import environment
+    from secure_ml_constructs.verification.proofs.iam.prove import Answer, Question, prove
+    from secure_ml_constructs.verification.proofs.questions import ask as questions
+    from secure_ml_constructs.verification.proofs.questions import summarize
+    from secure_ml_constructs.verification.templates import Templates
+
+    times: list[float] = []
+
+    def timed(question: Question) -> Answer:
+        start = time.perf_counter()
+        answer = prove(question)
+        times.append(time.perf_counter() - start)
+        return answer
+
+    # Nobody else has a reason to put another prover in its place.
+    questions.Prover.__init__.__defaults__ = (timed,)
+    graph = Templates.of(json.loads(Path(path).read_text()))
+    trust = trust_of(_config().perimeter.value())
+    start = time.perf_counter()
+    answers = environment.ask(graph, trust)
+    total = time.perf_counter() - start
+    times.sort()
+    return {
+        "total": total,
+        "questions": len(times),
+        "median": times[len(times) // 2],
+        "95th": times[len(times) * 95 // 100],
+        "answers": summarize(answers),
+    }
+
+
 def checks(name: str, count: str = "1") -> Result:
     """Synthesize reference environments with one rule pack, the CDK's validation, or nothing."""
     from aws_cdk import Validations
@@ -229,7 +263,7 @@ def _peak_of_children() -> float:
 
 _MEASUREMENTS: dict[str, Callable[..., Result]] = {
     measurement.__name__: measurement
-    for measurement in (bare, calls, checks, constructs, first, imports, rules, templates)
+    for measurement in (bare, calls, checks, constructs, first, imports, proofs, rules, templates)
 }
 
 if __name__ == "__main__":
