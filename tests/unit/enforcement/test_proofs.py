@@ -15,9 +15,13 @@ from secure_ml_constructs.cli import main
 from secure_ml_constructs.enforcement import Summary, acknowledge, enforce, trust_of
 from secure_ml_constructs.environment import SecureMlEnvironment, load_config
 from secure_ml_constructs.perimeter import DataPerimeter
+from secure_ml_constructs.verification.proofs.environment import ask
 from secure_ml_constructs.verification.proofs.questions import Trust
-from secure_ml_constructs.verification.proofs.record import FILE
+from secure_ml_constructs.verification.proofs.record import FILE, read_trust
+from secure_ml_constructs.verification.templates import load
+from tests.support.decisions import Simulator
 from tests.support.templates import new_app
+from tests.unit.verification.proofs.questions import replay
 
 pytestmark = pytest.mark.slow
 
@@ -71,6 +75,17 @@ def test_what_was_answered_lies_beside_the_templates(sound: tuple[Path, str]) ->
     assert record["summary"]["proved"] > 300
     # Found without being told, from the constructs of the app.
     assert record["trust"]["organization"] == "o-a1b2c3d4e5"
+
+
+def test_every_request_that_gets_through_is_let_through_by_the_simulator(
+    sound: tuple[Path, str], simulator: Simulator
+) -> None:
+    folder, _ = sound
+    found = ask(load([folder]).templates, read_trust(folder))
+    steps = [step for answer in found for step in answer.steps if replay.known(step)]
+    assert len(steps) > 20
+    for step in steps:
+        assert replay.allowed(simulator, step), step.request
 
 
 def test_the_command_line_gives_the_same_answers(
