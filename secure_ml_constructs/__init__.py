@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from secure_ml_constructs.environment import SecureMlEnvironment as SecureMlEnvironment
     from secure_ml_constructs.environment import load_config as load_config
     from secure_ml_constructs.errors import ConfigurationError as ConfigurationError
+    from secure_ml_constructs.identity import GuardrailPolicies as GuardrailPolicies
+    from secure_ml_constructs.identity import SageMakerGuardrails as SageMakerGuardrails
+    from secure_ml_constructs.identity import WorkLimits as WorkLimits
     from secure_ml_constructs.keys import EnvironmentKeys as EnvironmentKeys
     from secure_ml_constructs.keys import KeyClass as KeyClass
     from secure_ml_constructs.network import Egress as Egress
     from secure_ml_constructs.network import EndpointProfile as EndpointProfile
     from secure_ml_constructs.network import Endpoints as Endpoints
+    from secure_ml_constructs.network import OnPremises as OnPremises
     from secure_ml_constructs.network import SecureVpc as SecureVpc
     from secure_ml_constructs.perimeter import DataPerimeter as DataPerimeter
     from secure_ml_constructs.storage import EncryptedDataLake as EncryptedDataLake
@@ -33,10 +37,14 @@ _HOME = {
     "EndpointProfile": "network",
     "Endpoints": "network",
     "EnvironmentKeys": "keys",
+    "GuardrailPolicies": "identity",
     "KeyClass": "keys",
     "LogArchive": "audit",
+    "OnPremises": "network",
+    "SageMakerGuardrails": "identity",
     "SecureMlEnvironment": "environment",
     "SecureVpc": "network",
+    "WorkLimits": "identity",
     "Zone": "storage",
     "acknowledge": "enforcement",
     "enforce": "enforcement",

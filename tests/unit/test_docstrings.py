@@ -14,6 +14,7 @@ import pytest
 import secure_ml_constructs
 from secure_ml_constructs.audit import LogArchive
 from secure_ml_constructs.environment import load_config
+from secure_ml_constructs.identity import SageMakerGuardrails
 from secure_ml_constructs.keys import EnvironmentKeys
 from secure_ml_constructs.network import SecureVpc
 from secure_ml_constructs.perimeter import DataPerimeter
@@ -50,6 +51,13 @@ def given(names: set[str]) -> dict[str, Any]:
             endpoints=vpc.s3_endpoint_ids,
         )
         values["role"] = values["training_role"] = job_role(stack, "Role", perimeter)
+    if "guardrails" in names:
+        values["guardrails"] = SageMakerGuardrails(
+            perimeter=perimeter,
+            subnets=("subnet-0a1b2c3d4e5f60718",),
+            security_groups=("sg-0a1b2c3d4e5f60718",),
+            keys=("arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-0000-0000-000000000000",),
+        )
     return values
 
 
@@ -63,7 +71,9 @@ def test_there_are_examples() -> None:
 def test_an_example_runs(example: doctest.DocTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT / "environments")
     text = "".join(part.source for part in example.examples)
-    names = {name for name in ("keys", "vpc", "archive", "role", "training_role") if name in text}
+    names = {
+        name for name in ("keys", "vpc", "archive", "role", "training_role", "guardrails") if name in text
+    }
     example.globs.update({**given(names), "load_config": load_config, **example.globs})
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     report: list[str] = []
