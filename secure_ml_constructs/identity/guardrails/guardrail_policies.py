@@ -13,8 +13,8 @@ from secure_ml_constructs.identity.guardrails.sagemaker import SageMakerGuardrai
 
 __all__ = ["GuardrailPolicies"]
 
-# IAM and AWS STS quotas: managed policies attached to a role, 10 by default. Half of them are the role's own.
-_MOST_POLICIES = 5
+# IAM and AWS STS quotas: managed policies attached to a role, 10 by default. The rest is the role's own.
+_MOST_POLICIES = 4
 
 
 class GuardrailPolicies(Construct):
@@ -31,7 +31,7 @@ class GuardrailPolicies(Construct):
         guardrails: What they deny.
 
     Raises:
-        ConfigurationError: So many subnets, keys or instance types that more than five policies would be
+        ConfigurationError: So many subnets, keys or instance types that more than four policies would be
             needed, where a role can carry ten.
 
     Example:
