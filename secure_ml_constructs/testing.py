@@ -209,11 +209,11 @@ def assert_proved(
 
 
 def _synthesized(construct: IConstruct) -> tuple[Path, Trust]:
-    from secure_ml_constructs.enforcement.proofs import perimeters, trust_of
+    from secure_ml_constructs.enforcement.proofs import trust_of_app
 
     app = _app(construct)
     app.synth(force=True)
-    return Path(app.outdir), trust_of(*perimeters(app))
+    return Path(app.outdir), trust_of_app(app)
 
 
 def _plain(finding: Finding) -> Found:
@@ -239,7 +239,7 @@ def _of_app(construct: IConstruct, settings: Settings) -> Iterator[Found]:
 
     app = _app(construct)
     folder = Path(app.outdir)
-    Validations.of(app).add_plugins(RulePack(folder, settings))
+    Validations.of(app).add_plugins(RulePack(app, settings))
     try:
         app.synth(force=True)
     except RuntimeError as error:

@@ -111,7 +111,7 @@ def enforce(
         rules: The settings of our own rules, which read the synthesized templates; None leaves them out.
             Default: every rule as it comes.
         proofs: Who is no adversary, for the questions about access and reachability; False leaves them out.
-            Default: whom the perimeters of the app's constructs trust.
+            Default: whom the perimeters of the app's constructs trust, and the networks that they name.
         plugins: Further validation plugins. Default: none.
         cloudformation: Whether the CDK's built-in CloudFormation validation counts as errors. Default: yes.
 
@@ -143,7 +143,7 @@ def enforce(
         app.node.set_context(_CLOUDFORMATION_ERRORS, True)
     checks = [_CHECKS[Pack(pack)](app) for pack in packs]
     if rules is not None:
-        checks.append(RulePack(Path(app.outdir), rules))
+        checks.append(RulePack(app, rules))
     pack = ProofPack(app, proofs if isinstance(proofs, Trust) else None) if proofs else None
     if pack:
         checks.append(pack)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import jsii
 from aws_cdk import (
+    App,
     IPolicyValidationContext,
     IPolicyValidationPlugin,
     PolicyValidationPluginReport,
@@ -15,6 +17,7 @@ from aws_cdk import (
     PolicyViolation,
 )
 
+from secure_ml_constructs.enforcement.links import linked_networks
 from secure_ml_constructs.verification.rules import Finding, Settings, check, pack
 from secure_ml_constructs.verification.templates import load
 
@@ -26,12 +29,13 @@ class RulePack:
     """Judges every template of an app, those of stages and nested stacks as well. (R1)
 
     Args:
-        folder: The cloud assembly that the app writes.
+        app: The app; what it writes is read, and the networks that its constructs name count as named.
         settings: What the user decides.
     """
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
-        self._folder = folder
+    def __init__(self, app: App, settings: Settings) -> None:
+        self._app = app
+        self._folder = Path(app.outdir)
         self._settings = settings
 
     @property
@@ -56,7 +60,9 @@ class RulePack:
             context: What the CDK says of the synthesis; the templates are read from the assembly, since the
                 context leaves nested stacks out.
         """
-        findings = check(load([self._folder]).templates, self._settings)
+        named = (*self._settings.linked_networks, *linked_networks(self._app))
+        settings = replace(self._settings, linked_networks=named)
+        findings = check(load([self._folder]).templates, settings)
         return PolicyValidationPluginReport(success=not findings, violations=_violations(findings))
 
 

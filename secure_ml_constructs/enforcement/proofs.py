@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from aws_cdk import (
     PolicyViolation,
 )
 
+from secure_ml_constructs.enforcement.links import linked_networks
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.verification.proofs.environment import ask
 from secure_ml_constructs.verification.proofs.questions import Answer, Trust, Verdict
@@ -54,8 +56,7 @@ class ProofPack:
 
     Args:
         app: The app.
-        trust: Who is no adversary, and the organization's guardrails. Default: whom the perimeters of the
-            app's constructs trust.
+        trust: Who is no adversary, and the organization's guardrails. Default: `trust_of_app`.
 
     Attributes:
         answers: The answers of the last synthesis.
@@ -88,7 +89,7 @@ class ProofPack:
         Args:
             context: What the CDK says of the synthesis; the templates are read from the assembly.
         """
-        trust = self._trust or trust_of(*perimeters(self._app))
+        trust = self._trust or trust_of_app(self._app)
         self.answers = ask(load([self._folder]).templates, trust)
         write_record(self._folder, trust, self.answers)
         broken = [answer for answer in self.answers if answer.verdict is Verdict.BROKEN]
@@ -97,7 +98,12 @@ class ProofPack:
         )
 
 
-def perimeters(app: App) -> list[DataPerimeter]:
+def trust_of_app(app: App) -> Trust:
+    """Give whom the perimeters of an app's constructs trust, and the networks that its constructs name."""
+    return replace(trust_of(*_perimeters(app)), networks=linked_networks(app))
+
+
+def _perimeters(app: App) -> list[DataPerimeter]:
     """The perimeters that the app's constructs were made with."""
     found = (getattr(construct, "perimeter", None) for construct in app.node.find_all())
     return list({id(each): each for each in found if isinstance(each, DataPerimeter)}.values())

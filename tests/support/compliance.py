@@ -47,7 +47,7 @@ def findings(build: Callable[[cdk.App], Any], settings: Settings = VOUCHED) -> l
         AwsSolutionsChecks(app),
         HIPAASecurityChecks(app),
         NIST80053R5Checks(app),
-        RulePack(Path(app.outdir), settings),
+        RulePack(app, settings),
     ]
     Validations.of(app).add_plugins(*packs)
     try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from ipaddress import IPv4Network
 from typing import Any
 
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome, Unknown, at
@@ -32,8 +33,9 @@ _WAYS_OUT = {
 }
 
 
-def ways_out(graph: Templates, subnet: Resource) -> Iterator[str]:
-    """How a subnet's routes leave its VPC, as words for a message."""
+def ways_out(context: Context, subnet: Resource) -> Iterator[str]:
+    """How a subnet's routes leave its VPC for networks that are not named, as words for a message."""
+    graph, linked = context.graph, context.settings.linked_networks
     associations = graph.named_by(subnet, "AWS::EC2::SubnetRouteTableAssociation", "SubnetId")
     tables = [graph.get(association, "RouteTableId") for association in associations]
     for table in tables:
@@ -41,7 +43,7 @@ def ways_out(graph: Templates, subnet: Resource) -> Iterator[str]:
             yield "a route table that is not in the templates"
             continue
         for route in graph.named_by(table.resource, "AWS::EC2::Route", "RouteTableId"):
-            if not graph.exists(route):
+            if not graph.exists(route) or _within(graph.get(route, "DestinationCidrBlock"), linked):
                 continue
             for name, words in _WAYS_OUT.items():
                 target = graph.get(route, name)
@@ -49,6 +51,15 @@ def ways_out(graph: Templates, subnet: Resource) -> Iterator[str]:
                     continue
                 if name != "NatGatewayId" or not _behind_a_firewall(graph, target):
                     yield f"{route.logical_id} to {words}"
+
+
+def _within(destination: Any, ranges: Iterable[str]) -> bool:
+    """Whether a route leads to nothing but a part of one of the ranges."""
+    try:
+        block = IPv4Network(destination)
+        return any(block.subnet_of(IPv4Network(each)) for each in ranges)
+    except (ValueError, TypeError):
+        return False
 
 
 def _behind_a_firewall(graph: Templates, gateway: Any) -> bool:
@@ -114,7 +125,7 @@ class IsolatedSubnets:
 def _subnet(item: Any, context: Context) -> Outcome | None:
     if type(item) is Reference:
         if item.resource.type == "AWS::EC2::Subnet":
-            out = next(ways_out(context.graph, item.resource), None)
+            out = next(ways_out(context, item.resource), None)
             if out is None:
                 return None
             if out.startswith("a route table"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network
 from typing import Any
 
 from secure_ml_constructs.errors import Problems
@@ -28,6 +29,7 @@ class Settings:
         buckets: Names of buckets that are not in the templates and may hold data and models.
         customer_keys: ARNs or ids of keys that are not in the templates and are known to be the customer's.
         networks: Ids of subnets and security groups that are not in the templates and known to be isolated.
+        linked_networks: Ranges of other networks that routes may lead to, as CIDR blocks: on-premises ones.
         repository_hosts: Hosts from which code may be taken.
         trusted_accounts: Account ids that policies may name.
         off: Ids of rules that are not asked.
@@ -41,6 +43,7 @@ class Settings:
     buckets: tuple[str, ...] = ()
     customer_keys: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
+    linked_networks: tuple[str, ...] = ()
     repository_hosts: tuple[str, ...] = (
         "github.com",
         "gitlab.com",
@@ -80,6 +83,8 @@ class Settings:
                 given[name] = _severities(name, value, rules if name == "severities" else KINDS, problems)
             elif not isinstance(value, list) or not all(isinstance(item, str) for item in value):
                 problems.add(name, value, "It is a list of texts.", "Write a list.")
+            elif name == "linked_networks":
+                given[name] = _blocks(name, value, problems)
             elif name in ("off", "on"):
                 for rule in set(value) - rules:
                     problems.add(name, rule, "There is no such rule.", "See `secure-ml rules`.")
@@ -90,6 +95,16 @@ class Settings:
         if "unresolved" in given:
             given["unresolved"] = {**_unresolved(), **given["unresolved"]}
         return cls(**given)
+
+
+def _blocks(name: str, value: list[str], problems: Problems) -> tuple[str, ...]:
+    for index, block in enumerate(value):
+        try:
+            IPv4Network(block)
+        except ValueError:
+            fix = "Write for instance '192.168.0.0/16'."
+            problems.add(f"{name}[{index}]", block, "This is no IPv4 range.", fix)
+    return tuple(value)
 
 
 def _severities(

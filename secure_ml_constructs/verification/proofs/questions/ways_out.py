@@ -58,10 +58,11 @@ def network_answers(
 
 @dataclass(frozen=True)
 class _Way:
-    """What was found, and why it is meant to be: words, and the control of the catalogue."""
+    """What was found, and why it is meant to be: words, what they are about, and the control."""
 
     found: Found
     meant: str = ""
+    by: tuple[str, ...] = ()
     control: str = ""
 
 
@@ -72,14 +73,14 @@ def _guarded(network: Network, interface: Interface) -> _Way:
         return _Way(found)
     past = network.past_firewalls(interface)
     if isinstance(past, Unreachable):
-        return _Way(found, f"every way passes a firewall: {', '.join(found.firewalls)}", "N7")
+        return _Way(found, "every way passes a firewall", found.firewalls, "N7")
     return _Way(past, control="N7")
 
 
 def _linked(found: Found, named: Traffic) -> _Way:
     """A way to another network is meant where nothing but named ranges is reached by it."""
     if isinstance(found, Path) and found.ranges and not union(map(cidr, found.ranges)) - named:
-        return _Way(found, f"it leads to named networks only: {', '.join(found.ranges)}", "N10")
+        return _Way(found, "it leads to named networks only", found.ranges, "N10")
     return _Way(found)
 
 
@@ -98,9 +99,9 @@ def _answer(empty: Answer, ways: list[_Way]) -> Answer:
     if gaps:
         return _with(empty, Verdict.NOT_COVERED, gaps[0].reason)
     if paths:
-        meant = "; ".join(dict.fromkeys(way.meant for way, _ in paths))
         way, path = min(paths, key=lambda each: _rank(each[1]))
-        return _with(empty, Verdict.BY_DESIGN, meant, path, way.control)
+        by = dict.fromkeys(name for each, _ in paths for name in each.by)
+        return _with(empty, Verdict.BY_DESIGN, f"{way.meant}: {', '.join(by)}", path, way.control)
     reasons = dict.fromkeys(str(way.found.because) for way in ways if isinstance(way.found, Unreachable))
     return _with(empty, Verdict.PROVED, "; ".join(reasons) or "nothing has an interface in it")
 

@@ -190,7 +190,7 @@ def _isolated(context: Context) -> Iterator[Outcome]:
         )
     )
     if used:
-        for out in ways_out(graph, subnet):
+        for out in ways_out(context, subnet):
             if out.startswith("a route table"):
                 yield Unknown(f"It uses {out}.", kind="network")
             else:

@@ -71,7 +71,7 @@ def _as_named(context: Context) -> Iterator[Outcome]:
     for path, tag in values(context, "Tags[*]"):
         key, value = (graph.at(subnet.template, tag, (name,)) for name in ("Key", "Value"))
         if key in ("Name", "aws-cdk:subnet-type") and re.search(r"\bisolated|isolated\b", show(value), re.I):
-            for out in ways_out(graph, subnet):
+            for out in ways_out(context, subnet):
                 if not out.startswith("a route table"):
                     yield Fail(f"says {show(value)}, and its route {out} leaves the VPC", path)
             return
