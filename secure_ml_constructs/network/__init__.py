@@ -7,6 +7,7 @@ from secure_ml_constructs.network.endpoints import Endpoints
 from secure_ml_constructs.network.existing_network import ExistingNetwork
 from secure_ml_constructs.network.existing_vpc import ExistingGroups, ExistingSubnet, ExistingVpc
 from secure_ml_constructs.network.ml_network import MlNetwork
+from secure_ml_constructs.network.on_premises import OnPremises
 from secure_ml_constructs.network.prefix_lists import PrefixLists
 from secure_ml_constructs.network.secure_vpc import (
     EncryptionControl,
@@ -29,6 +30,7 @@ __all__ = [
     "ExistingVpc",
     "InternetGatewayBlock",
     "MlNetwork",
+    "OnPremises",
     "PrefixLists",
     "SecureVpc",
     "VpcGuards",

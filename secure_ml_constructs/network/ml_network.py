@@ -27,6 +27,7 @@ class MlNetwork(Construct):
         endpoint_security_group_id: The group of the interface endpoints.
         workload_security_group_id: The group of notebooks, functions and endpoints.
         job_security_group_id: The group of training and processing jobs.
+        linked_ranges: Ranges of on-premises networks that are reached by a private link.
     """
 
     vpc_id: str
@@ -39,6 +40,7 @@ class MlNetwork(Construct):
     endpoint_security_group_id: str
     workload_security_group_id: str
     job_security_group_id: str
+    linked_ranges: tuple[str, ...] = ()
     _prefix_lists: Mapping[str, str]
     _admit: bool = True
     _beyond: Sequence[tuple[str, int]] = ()

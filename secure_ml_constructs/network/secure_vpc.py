@@ -26,6 +26,8 @@ from secure_ml_constructs.network.firewalled_egress import FirewalledEgress, Zon
 from secure_ml_constructs.network.flow_log import VpcFlowLog
 from secure_ml_constructs.network.ml_network import MlNetwork
 from secure_ml_constructs.network.network_acl import IsolatedAcl
+from secure_ml_constructs.network.on_premises import OnPremises
+from secure_ml_constructs.network.on_premises_link import OnPremisesLink
 from secure_ml_constructs.network.prefix_lists import PrefixLists
 from secure_ml_constructs.network.security_groups import ANYWHERE
 from secure_ml_constructs.network.settings import NetworkSettings
@@ -76,6 +78,7 @@ class SecureVpc(MlNetwork):
         N6: flow logs of all traffic under a customer key.
         N7: a way out only by name: out and back through the firewall endpoint of the same zone, to named
             domains by TLS, with names answered for these alone and every query logged.
+        N10: a link to on-premises only by name: an encrypted one, with routes to named ranges alone.
 
     Args:
         scope: The parent construct.
@@ -91,15 +94,17 @@ class SecureVpc(MlNetwork):
         flow_log_retention_days: Days the flow log is kept. Default: 365.
         guards: What AWS itself guards. Default: none.
         egress: `Egress.firewalled(domains=[…])` for a way out to named domains. Default: `Egress.none()`.
+        on_premises: `OnPremises.vpn(…)` or `OnPremises.direct_connect(…)`. Default: no link.
 
     Attributes:
         firewalled_egress: The way out with its firewalls, addresses and logs; None where there is none.
+        on_premises_link: The link with its gateway and log; None where there is none.
 
     Raises:
         ConfigurationError: A range too small, not private or overlapping; fewer than 2 or more than 3 zones;
             a zone that is not there; a malformed prefix list; a retention CloudWatch Logs does not know; a
             second VPC Block Public Access in one account and region; one that would stop a way out that is
-            asked for; no room for the subnets of one.
+            asked for; no room for the subnets of one; an on-premises range that overlaps the VPC's.
 
     Example:
         >>> vpc = SecureVpc(stack, "Vpc", perimeter=perimeter, logs_key=keys.logs)
@@ -123,6 +128,7 @@ class SecureVpc(MlNetwork):
         flow_log_retention_days: int = 365,
         guards: VpcGuards | None = None,
         egress: Egress | None = None,
+        on_premises: OnPremises | None = None,
     ) -> None:
         endpoints = endpoints or Endpoints()
         guards = guards or VpcGuards()
@@ -144,6 +150,8 @@ class SecureVpc(MlNetwork):
                 "Write InternetGatewayBlock.INGRESS.",
             )
             problems.add("guards.block_public_access", guards.block_public_access, reason, fix)
+        if on_premises:
+            on_premises.check(problems, plan.cidr)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
         self.perimeter = perimeter
@@ -177,9 +185,12 @@ class SecureVpc(MlNetwork):
             logs_key_arn=logs_key_arn,
             default_group=vpc.attr_default_security_group,
             prefix_lists=() if prefix_lists else gateways,
+            link=on_premises.gateway_id if on_premises and on_premises.check_at_deployment else None,
         )
         self._prefix_lists = listed or settings.prefix_lists
-        self._beyond = ((ANYWHERE, 443),) if domains else ()
+        linked = on_premises.reached if on_premises else ()
+        self.linked_ranges = on_premises.ranges if on_premises else ()
+        self._beyond = (*(((ANYWHERE, 443),) if domains else ()), *linked)
         self._make_groups()
         IsolatedAcl(
             self,
@@ -188,6 +199,7 @@ class SecureVpc(MlNetwork):
             cidr=plan.cidr,
             subnet_ids=self.isolated_subnet_ids,
             anywhere=bool(gateways or domains),
+            linked=linked,
         )
         made = EndpointSet(
             self,
@@ -225,7 +237,20 @@ class SecureVpc(MlNetwork):
                 logs_key_arn=logs_key_arn,
                 retention_days=flow_log_retention_days,
             )
-        self._guard(guards, leaves=bool(domains))
+        self.on_premises_link: OnPremisesLink | None = None
+        if on_premises:
+            self.on_premises_link = OnPremisesLink(
+                self,
+                "OnPremises",
+                vpc_id=self.vpc_id,
+                vpc_cidr=plan.cidr,
+                route_table_ids=self.route_table_ids,
+                on_premises=on_premises,
+                logs_key_arn=logs_key_arn,
+                retention_days=flow_log_retention_days,
+                after=settings.link,
+            )
+        self._guard(guards, leaves=bool(domains), linked=bool(on_premises))
 
     @classmethod
     def from_existing(
@@ -294,13 +319,14 @@ class SecureVpc(MlNetwork):
             reason = f"It is a setting of the whole account and region, and {by} makes it."
             problems.add("guards.block_public_access", mode, reason, "Leave it out here.")
 
-    def _guard(self, guards: VpcGuards, *, leaves: bool) -> None:
+    def _guard(self, guards: VpcGuards, *, leaves: bool, linked: bool) -> None:
         if guards.block_public_access:
             ec2.CfnVPCBlockPublicAccessOptions(
                 self, "BlockPublicAccess", internet_gateway_block_mode=guards.block_public_access.value
             )
         enforced = guards.encryption_control is EncryptionControl.ENFORCE
         excluded = "enable" if leaves and enforced else None
+        linked_excluded = "enable" if linked and enforced else None
         if guards.encryption_control:
             ec2.CfnVPCEncryptionControl(
                 self,
@@ -310,6 +336,7 @@ class SecureVpc(MlNetwork):
                 # Where traffic leaves the network that AWS encrypts. (Amazon VPC: VPC encryption controls)
                 internet_gateway_exclusion_input=excluded,
                 nat_gateway_exclusion_input=excluded,
+                virtual_private_gateway_exclusion_input=linked_excluded,
             )
 
 

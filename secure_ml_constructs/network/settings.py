@@ -34,7 +34,7 @@ _DESCRIBE = "EC2's Describe actions have no resource to name (Service Authorizat
 
 
 class NetworkSettings(Construct):
-    """The custom resources that close a default group, find prefix lists and check an existing network.
+    """The custom resources that close a default group, find prefix lists and look at what others made.
 
     Args:
         scope: The parent construct.
@@ -45,6 +45,12 @@ class NetworkSettings(Construct):
         prefix_lists: The gateway services whose prefix lists to find. Default: none.
         isolated: A VPC's id and its subnets' ids; the deployment fails where the VPC is the default one or a
             subnet has a way out. Default: none.
+        link: The id of a Direct Connect gateway; the deployment fails where a connection of its does not have
+            to encrypt. Default: none.
+
+    Attributes:
+        prefix_lists: The prefix lists that are found, by service.
+        link: What looks at the Direct Connect gateway; None where nothing does.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class NetworkSettings(Construct):
         default_group: str | None = None,
         prefix_lists: Sequence[str] = (),
         isolated: tuple[str, Sequence[str]] | None = None,
+        link: str | None = None,
     ) -> None:
         super().__init__(scope, id)
         log_group = logs.CfnLogGroup(self, "Log", kms_key_id=logs_key_arn, retention_in_days=_RETENTION_DAYS)
@@ -65,7 +72,7 @@ class NetworkSettings(Construct):
             self,
             "Policy",
             policy_document=document(
-                _statements(log_group.attr_arn, default_group, bool(prefix_lists), bool(isolated))
+                _statements(log_group.attr_arn, default_group, bool(prefix_lists), bool(isolated), bool(link))
             ),
         )
         role = iam.CfnRole(
@@ -99,6 +106,9 @@ class NetworkSettings(Construct):
         if isolated:
             network = {"VpcId": isolated[0], "SubnetIds": list(isolated[1])}
             self._resource(self, "Check", "Custom::IsolatedSubnets", network)
+        self.link = (
+            self._resource(self, "Link", "Custom::EncryptedLink", {"GatewayId": link}) if link else None
+        )
         acknowledge_all(
             self,
             {
@@ -131,7 +141,7 @@ def source() -> str:
 
 
 def _statements(
-    log_group_arn: str, default_group: str | None, prefix_lists: bool, isolated: bool
+    log_group_arn: str, default_group: str | None, prefix_lists: bool, isolated: bool, link: bool
 ) -> list[Statement]:
     look = []
     if default_group:
@@ -141,6 +151,9 @@ def _statements(
     if isolated:
         topics = ("RouteTables", "Subnets", "VpcAttribute", "Vpcs")
         look.extend(f"ec2:Describe{topic}" for topic in topics)
+    if link:
+        topics = ("Connections", "DirectConnectGatewayAttachments", "Lags", "VirtualInterfaces")
+        look.extend(f"directconnect:Describe{topic}" for topic in topics)
     statements = [
         allow("Look", look),
         allow("Log", ("logs:CreateLogStream", "logs:PutLogEvents"), [log_group_arn]),

@@ -71,8 +71,46 @@ def check_network(ec2: Any, vpc_id: str, subnet_ids: list[str]) -> None:
         raise RuntimeError("; ".join(wrong))
 
 
+def check_link(gateway_id: str) -> None:
+    """Refuse a Direct Connect gateway with a connection that does not have to encrypt by MACsec."""
+    client = boto3.client("directconnect")
+    asked: dict[str, Any] = {"directConnectGatewayId": gateway_id}
+    interfaces, wrong = [], []
+    while True:
+        page = client.describe_direct_connect_gateway_attachments(**asked)
+        interfaces += page["directConnectGatewayAttachments"]
+        if not page.get("nextToken"):
+            break
+        asked["nextToken"] = page["nextToken"]
+    for interface in interfaces:
+        there = boto3.client("directconnect", region_name=interface["virtualInterfaceRegion"])
+        name = interface["virtualInterfaceId"]
+        found = there.describe_virtual_interfaces(virtualInterfaceId=name)["virtualInterfaces"]
+        under = found[0]["connectionId"] if found else ""
+        if under.startswith("dxlag-"):
+            lags = there.describe_lags(lagId=under)["lags"]
+            connections = [each for lag in lags for each in lag["connections"]]
+        else:
+            connections = there.describe_connections(connectionId=under)["connections"] if under else []
+        if not connections:
+            wrong.append(f"the connections of {name} are not to be seen from this account")
+        for connection in connections:
+            mode = connection.get("encryptionMode", "no_encrypt")
+            if mode != "must_encrypt":
+                wrong.append(
+                    f"{connection['connectionId']} of {name} has MACsec mode {mode}, not must_encrypt"
+                )
+    if not interfaces:
+        wrong.append(f"{gateway_id} has no virtual interface yet")
+    if wrong:
+        raise RuntimeError("; ".join(wrong))
+
+
 def run(kind: str, properties: dict[str, Any]) -> dict[str, str]:
     """Do what one kind of custom resource asks for, and give its attributes."""
+    if kind == "Custom::EncryptedLink":
+        check_link(properties["GatewayId"])
+        return {}
     ec2 = boto3.client("ec2")
     if kind == "Custom::ManagedPrefixLists":
         return find_prefix_lists(ec2, properties["Names"])

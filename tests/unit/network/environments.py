@@ -18,6 +18,7 @@ from secure_ml_constructs.network import (
     ExistingVpc,
     InternetGatewayBlock,
     MlNetwork,
+    OnPremises,
     PrefixLists,
     SecureVpc,
     VpcGuards,
@@ -54,6 +55,8 @@ FULL: dict[str, Any] = {
 }
 
 
+RANGES = ("192.168.0.0/16", "172.20.0.0/14")
+VPN = OnPremises.vpn(ranges=RANGES, devices=["9.9.9.9", "8.8.8.8"], ports=(443, 5432))
 DOMAINS = ("pypi.org", "*.pythonhosted.org")
 
 
@@ -100,6 +103,12 @@ def full() -> World:
 def firewalled() -> World:
     """A way out, in an unknown environment."""
     return World({"Network": template_of(secure, egress=Egress.firewalled(domains=DOMAINS))})
+
+
+@cache
+def linked() -> World:
+    """A VPN to two ranges, in an unknown environment."""
+    return World({"Network": template_of(secure, on_premises=VPN)})
 
 
 @cache
