@@ -10,7 +10,7 @@ from secure_ml_constructs.verification.proofs.assets.registry import Registry
 from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, Values, exactly, like
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
-from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, one
+from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who, one
 from secure_ml_constructs.verification.templates import Resource
 
 _BUCKET = "AWS::S3::Bucket"
@@ -31,6 +31,60 @@ _OPENS = (
     "s3:PutInventoryConfiguration",
     "s3:PutReplicationConfiguration",
 )
+# What has names, sizes and contents of objects written elsewhere, lets them be asked for in other ways, or
+# keeps less of them.
+_CONFIGURES = (
+    *_LOSES,
+    *_OPENS,
+    "s3:CreateBucketMetadataTableConfiguration",
+    "s3:DeleteBucketOwnershipControls",
+    "s3:DeleteBucketWebsite",
+    "s3:PutAccelerateConfiguration",
+    "s3:PutAnalyticsConfiguration",
+    "s3:PutBucketCORS",
+    "s3:PutBucketLogging",
+    "s3:PutBucketNotification",
+    "s3:PutBucketObjectLockConfiguration",
+    "s3:PutBucketWebsite",
+    "s3:PutIntelligentTieringConfiguration",
+    "s3:PutMetricsConfiguration",
+)
+_LISTS = ("s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions")
+# What changes an object, or what is kept of it, without taking it away.
+_ALTERS = (
+    "s3:InitiateReplication",
+    "s3:ObjectOwnerOverrideToBucketOwner",
+    "s3:PutObject",
+    "s3:PutObjectAcl",
+    "s3:PutObjectTagging",
+    "s3:PutObjectVersionAcl",
+    "s3:PutObjectVersionTagging",
+    "s3:ReplicateDelete",
+    "s3:ReplicateObject",
+    "s3:ReplicateTags",
+    "s3:UpdateObjectEncryption",
+)
+_TAKES_AWAY = (
+    "s3:DeleteObject",
+    "s3:DeleteObjectTagging",
+    "s3:DeleteObjectVersion",
+    "s3:DeleteObjectVersionTagging",
+)
+_DISCLOSES = (
+    "s3:GetObject",
+    "s3:GetObjectAcl",
+    "s3:GetObjectTagging",
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionAcl",
+    "s3:GetObjectVersionTagging",
+)
+# What S3 refuses for a bucket without Object Lock.
+_UNLOCKS = ("s3:BypassGovernanceRetention", "s3:PutObjectLegalHold", "s3:PutObjectRetention")
+_BESIDES = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:RestoreObject")
+_INSIDER = frozenset({Adversary.INSIDER})
+_JOB = frozenset({Adversary.JOB})
+_STOLEN = frozenset({Adversary.STOLEN})
+_WITH_ROLES = _JOB | _STOLEN
 
 
 def bucket_assets(registry: Registry) -> Iterator[Asset]:
@@ -43,8 +97,8 @@ def bucket_assets(registry: Registry) -> Iterator[Asset]:
         if isinstance(arn, Unknown):
             yield Asset(name, "data", (), bucket, missing=f"the bucket's name: {arn.reason}")
             continue
-        make = _Bucket(registry, bucket, arn)
-        if id(bucket) in logs:
+        make = _Bucket(registry, bucket, arn, is_log=id(bucket) in logs)
+        if make.is_log:
             yield make.asset(name, "logs", make.log_deeds())
             continue
         prefixes = zones.get(id(bucket)) or [""]
@@ -55,7 +109,8 @@ def bucket_assets(registry: Registry) -> Iterator[Asset]:
 
 
 class _Bucket:
-    def __init__(self, registry: Registry, bucket: Resource, arn: str) -> None:
+    def __init__(self, registry: Registry, bucket: Resource, arn: str, *, is_log: bool) -> None:
+        self.is_log = is_log
         self.registry = registry
         self.bucket = bucket
         self.arn = arn
@@ -63,6 +118,8 @@ class _Bucket:
         self.blocked = registry.estate.block_public_access(bucket)
         status = registry.estate.value(bucket, "VersioningConfiguration", "Status")
         self.versioned = status == "Enabled"
+        locked = registry.estate.value(bucket, "ObjectLockEnabled")
+        self.alters = (*_ALTERS, *(_UNLOCKS if locked not in (None, False) else ()))
         self.key = _default_key(registry, bucket)
 
     def asset(self, name: str, kind: str, deeds: tuple[Deed, ...]) -> Asset:
@@ -84,6 +141,7 @@ class _Bucket:
             Deed("read", self._reads(""), "D5"),
             Deed("write", self._writes(""), "A2"),
             Deed("delete", one(*hiding, *lifted), "A2", by_design=False),
+            self._left("alter", "A2", _WITH_ROLES, self._each(self.alters)),
             *self.bucket_deeds("A2", "A2"),
         )
 
@@ -91,13 +149,45 @@ class _Bucket:
         deeds = [
             Deed("lose versions", self._on_bucket(_LOSES), keeps, by_design=False),
             Deed("open up", self._on_bucket(_OPENS), closed, by_design=False),
+            self._left("reconfigure", closed, _WITH_ROLES, self._on_bucket(_CONFIGURES)),
+            self._left("reach from outside", "D3", _STOLEN, self._outside()),
+            self._left("reach without TLS", "E2", _JOB, self._plain()),
+            self._deploying("read while deploying", "D3", self._reads("")),
+            self._deploying("destroy while deploying", keeps, self._destroys()),
         ]
         if self.key is not None:
             ways = tuple(self._uploads("", encrypted=False))
             deeds.append(
-                Deed("store under another key", ways, "D1", _FROM_INSIDE, by_design=False, whoever=True)
+                Deed("store under another key", ways, "D1", _FROM_INSIDE, by_design=False, who=Who.ANY)
             )
         return tuple(deeds)
+
+    def _left(
+        self, name: str, control: str, adversaries: frozenset[Adversary], ways: tuple[tuple[Act, ...], ...]
+    ) -> Deed:
+        """What the bucket's policy should deny by itself, and not leave to the permissions of roles."""
+        return Deed(name, ways, control, adversaries, who=Who.ANY)
+
+    def _deploying(self, name: str, control: str, ways: tuple[tuple[Act, ...], ...]) -> Deed:
+        return Deed(name, ways, control, _INSIDER, who=Who.DEPLOYING)
+
+    def _each(self, actions: Iterable[str]) -> tuple[tuple[Act, ...], ...]:
+        return one(*(self._on_objects(action, "") for action in actions))
+
+    def _outside(self) -> tuple[tuple[Act, ...], ...]:
+        on_objects = (*_DISCLOSES, *self.alters, *_TAKES_AWAY, *_BESIDES)
+        return self._each(on_objects) + self._on_bucket(_LISTS)
+
+    def _plain(self) -> tuple[tuple[Act, ...], ...]:
+        ways = self._each(("s3:GetObject", "s3:PutObject")) + self._on_bucket(("s3:ListBucket",))
+        plain = {"aws:securetransport": exactly("false")}
+        return one(*(replace(act, context=plain) for (act,) in ways))
+
+    def _destroys(self) -> tuple[tuple[Act, ...], ...]:
+        if not self.is_log:
+            return (*one(*self._deletions("")), *self._on_bucket(("s3:PutBucketVersioning",)))
+        on_objects = (*self.alters, *_TAKES_AWAY)
+        return (*self._each(on_objects), *self._on_bucket(("s3:DeleteBucket", "s3:DeleteBucketPolicy")))
 
     def _on_objects(self, action: str, prefix: str) -> Act:
         return Act(

@@ -9,9 +9,9 @@ from secure_ml_constructs.verification.proofs.estate import Endpoint, Place, Rol
 from secure_ml_constructs.verification.proofs.iam.documents import Kind, parse
 from secure_ml_constructs.verification.proofs.iam.patterns import ANY
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
-from secure_ml_constructs.verification.proofs.questions.adversaries import FOREIGN_ACCOUNT
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
-from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, one
+from secure_ml_constructs.verification.proofs.questions.attempts import FOREIGN_ACCOUNT
+from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who, one
 from secure_ml_constructs.verification.proofs.questions.mentions import accounts_named
 from secure_ml_constructs.verification.proofs.questions.trust import Trust
 
@@ -133,7 +133,7 @@ def endpoint_assets(registry: Registry, trust: Trust) -> Iterator[Asset]:
             acts, missing = _carrying(endpoint, place, trust.accounts)
         else:
             continue
-        deed = Deed("carry data out", one(*acts), "N3", _FROM_INSIDE, by_design=False, whoever=True)
+        deed = Deed("carry data out", one(*acts), "N3", _FROM_INSIDE, by_design=False, who=Who.ANY)
         yield Asset(name, "endpoint", (deed,), endpoint.resource, place.account, missing)
 
 

@@ -9,7 +9,7 @@ from secure_ml_constructs.verification.proofs.assets.registry import Registry
 from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, exactly
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
-from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, one
+from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who, one
 from secure_ml_constructs.verification.templates import Resource
 
 
@@ -40,6 +40,9 @@ class Kind:
     guardrail: str = ""
 
 
+_INSIDER = frozenset({Adversary.INSIDER})
+_JOB = frozenset({Adversary.JOB})
+_WITH_ROLES = frozenset({Adversary.STOLEN, Adversary.JOB})
 _STRANGERS = frozenset({Adversary.OUTSIDER, Adversary.INSIDER, Adversary.DEPUTY})
 # Service Authorization Reference, the services' own pages.
 KINDS = (
@@ -208,6 +211,14 @@ def _deeds(registry: Registry, kind: Kind, resource: Resource, arn: str) -> Iter
     if kind.name == "key":
         through = one(*(replace(act, action=each) for each in ("kms:Decrypt", "kms:GenerateDataKey")))
         yield Deed("use through a service", through, "E1", _STRANGERS)
+        direct = tuple((replace(way, context={"kms:viaservice": ABSENT}),) for (way,) in through)
+        yield Deed("use directly", direct, "E1", _WITH_ROLES, who=Who.ANY)
+        yield Deed("use while deploying", direct, "E1", _INSIDER, who=Who.DEPLOYING)
+        unasked = (*through, (replace(act, action="kms:CreateGrant"),))
+        yield Deed("use without permission", unasked, "I3", _JOB, who=Who.UNPERMITTED)
+    if kind.name == "log group":
+        forge = replace(act, action="logs:PutLogEvents", resource=f"{base}:log-stream:*")
+        yield Deed("forge", ((forge,),), "A2", _JOB)
 
 
 def _about(kind: Kind, arn: str, action: str) -> str:

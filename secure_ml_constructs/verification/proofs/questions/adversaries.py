@@ -5,29 +5,31 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from secure_ml_constructs.verification.proofs.estate import Endpoint, Estate, Place, Role
-from secure_ml_constructs.verification.proofs.iam.documents import Document, Kind, parse
-from secure_ml_constructs.verification.proofs.iam.domains import (
-    ABSENT,
-    ANYTHING,
-    Values,
-    exactly,
-    like,
-    unlike,
-)
+from secure_ml_constructs.verification.proofs.iam.domains import ANYTHING, Values, exactly, like, unlike
 from secure_ml_constructs.verification.proofs.iam.requests import Principal
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
+from secure_ml_constructs.verification.proofs.questions.attempts import (
+    ALL_PERMISSIONS,
+    DIRECT,
+    FOREIGN_ACCOUNT,
+    FORWARDED,
+    NOT_ON_BEHALF,
+    ON_BEHALF,
+    Attempt,
+)
 from secure_ml_constructs.verification.proofs.questions.credentials import (
     forwarding,
     granted_directly,
     is_kept,
     may_grant,
 )
-from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
+from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who
 from secure_ml_constructs.verification.proofs.questions.mentions import (
+    ANY_SERVICE,
     accounts_named,
     organizations_named,
     principals_named,
@@ -35,51 +37,6 @@ from secure_ml_constructs.verification.proofs.questions.mentions import (
     texts,
 )
 from secure_ml_constructs.verification.proofs.questions.trust import Trust
-
-# The account that outsiders call from, and that credentials are of which somebody brings along.
-FOREIGN_ACCOUNT = "999988887777"
-_EVERYTHING = {
-    "Version": "2012-10-17",
-    "Statement": [{"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}],
-}
-ALL_PERMISSIONS = (parse(_EVERYTHING, Kind.IDENTITY, "every permission"),)
-# Keys by which a service says for whom it acts.
-_ON_BEHALF = (
-    "aws:sourceaccount",
-    "aws:sourcearn",
-    "aws:sourceowner",
-    "aws:sourceorgid",
-    "aws:sourceorgpaths",
-)
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One principal in one place.
-
-    Attributes:
-        who: How answers call it.
-        principal: The principal.
-        identity: Its identity policies.
-        boundary: Its permissions boundary; None where it has none.
-        context: What follows from who it is, wherever it calls from.
-        place: What follows from where it calls from.
-        endpoint: The VPC endpoint that its requests pass; None where they pass none of ours.
-        in_organization: Whether service control policies bind it.
-        first: Requests to other services of which one has to be let through first, since the service then
-            makes the request for the caller; empty where the caller makes it.
-    """
-
-    who: str
-    principal: Principal
-    identity: tuple[Document, ...] = ()
-    boundary: tuple[Document, ...] | None = None
-    context: Mapping[str, Values] = field(default_factory=dict)
-    place: Mapping[str, Values] = field(default_factory=dict)
-    endpoint: Endpoint | None = None
-    in_organization: bool = True
-    first: tuple[Attempt, ...] = ()
-    act: Act | None = None
 
 
 class Adversaries:
@@ -140,13 +97,21 @@ class Adversaries:
         match adversary:
             case Adversary.OUTSIDER:
                 yield from self._outsiders(asset, act)
+            case Adversary.INSIDER if deed.who is Who.DEPLOYING:
+                yield from self._deploying(asset)
             case Adversary.INSIDER:
                 yield from self._insiders(asset, act)
+            case Adversary.STOLEN if deed.who is Who.ANY:
+                for base in self._anybody(asset):
+                    yield replace(base, place={**self._outside, **DIRECT})
             case Adversary.STOLEN:
                 for role in self._granted(act):
                     yield from self._stolen(role)
-            case Adversary.JOB if deed.whoever:
+            case Adversary.JOB if deed.who is Who.ANY:
                 yield from self._whoever(asset, act)
+            case Adversary.JOB if deed.who is Who.UNPERMITTED:
+                # Where from does not matter: it has nothing to bring along.
+                yield Attempt("a role without permission", self._any_job(asset), context=NOT_ON_BEHALF)
             case Adversary.JOB:
                 for role in self._granted(act):
                     yield from self._job(role, act)
@@ -177,7 +142,7 @@ class Adversaries:
 
     def _outsiders(self, asset: Asset, act: Act) -> Iterator[Attempt]:
         foreign = {
-            **_NOT_ON_BEHALF,
+            **NOT_ON_BEHALF,
             "aws:principalorgid": unlike(*self._organizations),
             "aws:principalorgpaths": unlike(*(f"{each}/*" for each in self._organizations)),
             "aws:vpceaccount": unlike(asset.account),
@@ -200,10 +165,21 @@ class Adversaries:
         yield replace(outside, who="an anonymous caller")
 
     def _insiders(self, asset: Asset, act: Act) -> Iterator[Attempt]:
-        partition = self._partition(asset)
-        head = f"arn:{partition}:iam::{asset.account}"
+        callers = [self._insider(asset)]
+        for arn in self._principals(asset, act):
+            who = arn.rpartition("/")[2]
+            callers.append(Attempt(who, Principal.read(arn), ALL_PERMISSIONS, context=NOT_ON_BEHALF))
+        for insider in callers:
+            # From outside the caller may as well be a service that was asked to.
+            yield replace(insider, place=self._outside)
+            for endpoint in self._endpoints(act):
+                yield replace(insider, endpoint=endpoint, place=_inside(endpoint))
+
+    def _insider(self, asset: Asset) -> Attempt:
+        """Any principal of the account that is neither trusted nor a role of the environment."""
+        head = f"arn:{self._partition(asset)}:iam::{asset.account}"
         anybody = {
-            **_NOT_ON_BEHALF,
+            **NOT_ON_BEHALF,
             "aws:principalarn": Values(
                 like=(f"{head}:role/*", f"{head}:user/*"),
                 unlike=self._named(self._trust.trusted_roles, asset) + self._of_the_environment(asset),
@@ -213,30 +189,39 @@ class Adversaries:
             "aws:principaltype": like("AssumedRole", "User"),
             "aws:username": ANYTHING,
         }
-        callers: list[tuple[Principal, Mapping[str, Values]]] = [
-            (Principal.read(f"{head}:role/insider"), anybody)
-        ]
-        callers += [(Principal.read(arn), _NOT_ON_BEHALF) for arn in self._principals(asset, act)]
-        for principal, context in callers:
-            insider = Attempt(
-                f"{principal.name.rpartition('/')[2]}", principal, ALL_PERMISSIONS, context=context
+        return Attempt("insider", Principal.read(f"{head}:role/insider"), ALL_PERMISSIONS, context=anybody)
+
+    def _deploying(self, asset: Asset) -> Iterator[Attempt]:
+        for arn in self._named(self._trust.deploying_roles, asset):
+            who = arn.rpartition("/")[2]
+            deployer = Attempt(
+                who, Principal.read(arn.replace("*", "example")), ALL_PERMISSIONS, context=NOT_ON_BEHALF
             )
-            # From outside the caller may as well be a service that was asked to.
-            yield replace(insider, place=self._outside)
-            for endpoint in self._endpoints(act):
-                yield replace(insider, endpoint=endpoint, place=_inside(endpoint))
+            # CloudFormation makes requests with it, and by a template's resources others may as well.
+            yield replace(deployer, place={**self._outside, **DIRECT})
+            yield replace(deployer, place={**self._outside, **FORWARDED})
+
+    def _anybody(self, asset: Asset) -> Iterator[Attempt]:
+        """A role of the environment, and any principal beside it, with every permission."""
+        who = "a role with every permission"
+        yield Attempt(who, self._any_job(asset), ALL_PERMISSIONS, context=NOT_ON_BEHALF)
+        yield self._insider(asset)
+
+    def _any_job(self, asset: Asset) -> Principal:
+        path = next(iter(self._trust.role_paths), "/")
+        return Principal.read(f"arn:{self._partition(asset)}:iam::{asset.account}:role{path}any-job")
 
     def _stolen(self, role: Role) -> Iterator[Attempt]:
         base = self._as(role)
         if base is None:
             return
-        yield replace(base, place={**self._outside, **_DIRECT})
+        yield replace(base, place={**self._outside, **DIRECT})
         first = tuple(
-            replace(base, place={**self._outside, **_DIRECT}, act=act)
+            replace(base, place={**self._outside, **DIRECT}, act=act)
             for act in forwarding(role, self._estate.place(role.resource))
         )
         if first:
-            yield replace(base, place={**self._outside, **_FORWARDED}, first=first)
+            yield replace(base, place={**self._outside, **FORWARDED}, first=first)
 
     def _job(self, role: Role, act: Act) -> Iterator[Attempt]:
         base = self._as(role)
@@ -249,21 +234,20 @@ class Adversaries:
             for attempt in self._from_inside(base, forward)
         )
         if first:
-            yield replace(base, place={**self._outside, **_FORWARDED}, first=first)
+            yield replace(base, place={**self._outside, **FORWARDED}, first=first)
 
     def _whoever(self, asset: Asset, act: Act) -> Iterator[Attempt]:
         """Any job whatever it was granted, and the credentials that somebody brings into it."""
-        path = next(iter(self._trust.role_paths), "/")
         head = f"arn:{self._partition(asset)}:iam::"
-        ours = Principal.read(f"{head}{asset.account}:role{path}any-job")
-        base = Attempt("a job with every permission", ours, ALL_PERMISSIONS, context=_NOT_ON_BEHALF)
+        ours = self._any_job(asset)
+        base = Attempt("a job with every permission", ours, ALL_PERMISSIONS, context=NOT_ON_BEHALF)
         yield from self._from_inside(base, act)
         brought = Attempt(
             "credentials that were brought into a job",
             Principal.read(f"{head}{FOREIGN_ACCOUNT}:role/outsider"),
             ALL_PERMISSIONS,
             context={
-                **_NOT_ON_BEHALF,
+                **NOT_ON_BEHALF,
                 "aws:principalorgid": unlike(*self._organizations),
                 "aws:principalorgpaths": unlike(*(f"{each}/*" for each in self._organizations)),
             },
@@ -273,12 +257,12 @@ class Adversaries:
 
     def _from_inside(self, base: Attempt, act: Act) -> Iterator[Attempt]:
         for endpoint in self._endpoints(act, base):
-            yield replace(base, endpoint=endpoint, place={**_inside(endpoint), **_DIRECT})
+            yield replace(base, endpoint=endpoint, place={**_inside(endpoint), **DIRECT})
         if not self._estate.endpoints:
             # The network is somebody else's: by which endpoint it calls is not known.
-            yield replace(base, place=_DIRECT)
+            yield replace(base, place=DIRECT)
         elif self._leaves:
-            yield replace(base, place={**self._outside, **_DIRECT})
+            yield replace(base, place={**self._outside, **DIRECT})
 
     def _deputies(self, asset: Asset, act: Act) -> Iterator[Attempt]:
         if act.policy is None:
@@ -293,14 +277,18 @@ class Adversaries:
             for line in statement.conditions
             if line.key.startswith("kms:encryptioncontext:")
         }
-        foreign = {key: unlike(*ours) for key in (*_ON_BEHALF, *sorted(keys))}
+        foreign = {key: unlike(*ours) for key in (*ON_BEHALF, *sorted(keys))}
         foreign["aws:sourceorgid"] = unlike(*self._organizations)
         foreign["aws:sourceorgpaths"] = unlike(*(f"{each}/*" for each in self._organizations))
         for service in services_named(act.policy):
+            # One that nobody named must not even act for us: anybody of the account could ask it to. The
+            # ARN of what it acts for begins with its own name.
+            its_arn = f"arn:{self._partition(asset)}:{service.partition('.')[0]}:*"
+            own_name = {"aws:sourcearn": like(its_arn, absent=True)}
             yield Attempt(
                 service,
                 Principal.read(service),
-                context=foreign,
+                context=own_name if service == ANY_SERVICE else foreign,
                 place=self._outside,
                 in_organization=False,
             )
@@ -308,9 +296,7 @@ class Adversaries:
     def _as(self, role: Role) -> Attempt | None:
         if not isinstance(role.arn, str):
             return None
-        return Attempt(
-            str(role.name), Principal.read(role.arn), role.documents, role.boundary, _NOT_ON_BEHALF
-        )
+        return Attempt(str(role.name), Principal.read(role.arn), role.documents, role.boundary, NOT_ON_BEHALF)
 
     def _principals(self, asset: Asset, act: Act) -> tuple[str, ...]:
         """Principals of the account that a policy names, and nobody vouches for."""
@@ -349,12 +335,6 @@ class Adversaries:
 
     def _partition(self, asset: Asset) -> str:
         return self._place(asset).partition
-
-
-# Services say for whom they act; a user or role that calls by itself can't.
-_NOT_ON_BEHALF: Mapping[str, Values] = dict.fromkeys(_ON_BEHALF, ABSENT)
-_DIRECT: Mapping[str, Values] = {"aws:viaawsservice": exactly("false"), "aws:calledvia": ABSENT}
-_FORWARDED: Mapping[str, Values] = {"aws:viaawsservice": exactly("true"), "aws:sourcevpce": ABSENT}
 
 
 def _content(endpoint: Endpoint) -> object:

@@ -15,13 +15,12 @@ from secure_ml_constructs.verification.proofs.iam.policies import Policies
 from secure_ml_constructs.verification.proofs.iam.prove import CounterExample, Proved, Question, prove
 from secure_ml_constructs.verification.proofs.iam.requests import Principal, Request
 from secure_ml_constructs.verification.proofs.iam.ternary import NotCovered, Unknown
-from secure_ml_constructs.verification.proofs.questions.adversaries import (
-    Adversaries,
-    Attempt,
-)
+from secure_ml_constructs.verification.proofs.questions.adversaries import Adversaries
+from secure_ml_constructs.verification.proofs.questions.alike import ProvedOnce
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary, Answer, Step, Verdict
+from secure_ml_constructs.verification.proofs.questions.attempts import Attempt
 from secure_ml_constructs.verification.proofs.questions.credentials import may_grant
-from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
+from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who
 from secure_ml_constructs.verification.proofs.questions.mentions import texts
 from secure_ml_constructs.verification.proofs.questions.trust import Guardrails, Trust
 
@@ -74,7 +73,7 @@ class Prover:
         prover: Callable[[Question], Proved | CounterExample | NotCovered] = prove,
     ) -> None:
         self._adversaries = adversaries
-        self._prove = prover
+        self._prove = ProvedOnce(prover)
         self._scps = _guardrails(trust.scps, Kind.SCP)
         self._rcps = _guardrails(trust.rcps, Kind.RCP)
 
@@ -288,6 +287,10 @@ def _by(step: Step) -> str:
 def _design(adversary: Adversary, deed: Deed, attempt: Attempt, act: Act, step: Step) -> str:
     """Why a request that gets through is meant to; empty where it is not."""
     decision = step.decision
+    if deed.who is Who.DEPLOYING:
+        return f"{attempt.who} deploys the environment and is trusted with it"
+    if deed.who is Who.ANY and deed.by_design:
+        return f"nothing but permissions holds back {attempt.who}: no statement denies {act.action}"
     if adversary is Adversary.DEPUTY:
         if act.action == "sts:AssumeRole" and attempt.principal.name in SENDS_NO_SOURCE:
             return (
@@ -296,7 +299,7 @@ def _design(adversary: Adversary, deed: Deed, attempt: Attempt, act: Act, step: 
             )
         return ""
     meant = adversary is Adversary.JOB or (adversary is Adversary.STOLEN and deed.from_outside)
-    if not meant or not deed.by_design or deed.whoever or not act.named:
+    if not meant or not deed.by_design or deed.who is not Who.GRANTED or not act.named:
         return ""
     statement = _statement((*attempt.identity, *((act.policy,) if act.policy else ())), decision)
     if statement is None or statement.not_resource:

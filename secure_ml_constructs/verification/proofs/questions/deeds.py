@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from secure_ml_constructs.verification.proofs.iam.documents import Document
 from secure_ml_constructs.verification.proofs.iam.domains import Values
@@ -12,6 +13,15 @@ from secure_ml_constructs.verification.proofs.questions.answers import Adversary
 from secure_ml_constructs.verification.templates import Resource
 
 EVERYONE = frozenset(Adversary)
+
+
+class Who(StrEnum):
+    """Which roles a deed is asked of, where it is not the same for all."""
+
+    GRANTED = "those that anything may grant it"
+    ANY = "one with every permission, so that only what others say of it stops it"
+    UNPERMITTED = "one without any permission of its own"
+    DEPLOYING = "those that deploy, which nobody else asks about"
 
 
 @dataclass(frozen=True)
@@ -55,8 +65,9 @@ class Deed:
         adversaries: Who is asked about.
         guardrail: What an organization's policy has to deny, where nothing that a template holds can keep a
             principal of the account from it; empty where the resource's own policy can.
-        by_design: Whether a role that is granted it by the asset's own name may do it from inside.
-        whoever: Whether it must not be done even by a role of the environment with every permission.
+        by_design: Whether a role that is granted it by the asset's own name may do it from inside; of roles
+            with every permission, whether it may be left to the permissions that they really have.
+        who: Which roles of the environment are asked about; as insiders, whether those that deploy are.
         from_outside: Whether what is granted by name may be done from outside: by callers of a public door.
     """
 
@@ -66,7 +77,7 @@ class Deed:
     adversaries: frozenset[Adversary] = EVERYONE
     guardrail: str = ""
     by_design: bool = True
-    whoever: bool = False
+    who: Who = Who.GRANTED
     from_outside: bool = False
 
 

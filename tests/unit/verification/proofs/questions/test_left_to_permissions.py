@@ -1,0 +1,176 @@
+"""What a resource's own policy should deny, whatever roles are granted: each cell by one statement."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+from typing import Any
+
+import pytest
+
+from secure_ml_constructs.verification.proofs import environment
+from secure_ml_constructs.verification.proofs.iam.prove import Answer as Proof
+from secure_ml_constructs.verification.proofs.iam.prove import Question, prove
+from secure_ml_constructs.verification.proofs.questions import Answer, Verdict, ask
+from secure_ml_constructs.verification.proofs.questions.ask import Prover
+from tests.unit.verification.proofs.questions.clinic import ACCOUNT, Clinic
+
+DATA = "clinic/Data (bucket)"
+DEPLOYING = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-cfn-exec-role-*"
+BOTH: list[Any] = [{"Fn::GetAtt": ["Data", "Arn"]}, {"Fn::Sub": "${Data.Arn}/*"}]
+
+
+def deny(clinic: Clinic, sid: str, action: str | list[str], **condition: Any) -> None:
+    clinic.document("DataPolicy")["Statement"].append(
+        {
+            "Sid": sid,
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": action,
+            "Resource": BOTH,
+            **({"Condition": condition} if condition else {}),
+        }
+    )
+
+
+def answer(clinic: Clinic, question: str) -> Answer:
+    (found,) = clinic.ask(question)
+    return found
+
+
+def test_plain_transport_is_left_to_callers_until_it_is_denied() -> None:
+    question = f"compromised-job/reach-without-TLS/{DATA}"
+    clinic = Clinic()
+    left = answer(clinic, question)
+    assert left.verdict is Verdict.BY_DESIGN
+    assert "nothing but permissions holds back" in left.because
+    assert left.steps[0].request.context["aws:securetransport"] == "false"
+    deny(clinic, "PlainTransport", "s3:*", Bool={"aws:SecureTransport": "false"})
+    held = answer(clinic, question)
+    assert held.verdict is Verdict.PROVED
+    assert "PlainTransport" in held.because
+
+
+@pytest.mark.parametrize("resource", BOTH)
+def test_plain_transport_is_asked_of_bucket_and_objects(resource: Any) -> None:
+    clinic = Clinic()
+    deny(clinic, "PlainTransport", "s3:*", Bool={"aws:SecureTransport": "false"})
+    clinic.statement("DataPolicy", "PlainTransport")["Resource"] = resource
+    assert answer(clinic, f"compromised-job/reach-without-TLS/{DATA}").verdict is Verdict.BY_DESIGN
+
+
+def test_requests_from_outside_need_a_denial_of_every_action() -> None:
+    question = f"stolen-credentials/reach-from-outside/{DATA}"
+    clinic = Clinic()
+    assert answer(clinic, question).verdict is Verdict.BY_DESIGN
+    deny(clinic, "Everything", "s3:*", **clinic.statement("DataPolicy", "Networks")["Condition"])
+    assert answer(clinic, question).verdict is Verdict.PROVED
+    clinic.statement("DataPolicy", "Everything")["Action"] = ["s3:*Object*", "s3:Replicate*", "s3:*Upload*"]
+    for action in ("s3:ListBucket", "s3:InitiateReplication"):
+        assert action in answer(clinic, question).because
+
+
+def test_requests_from_outside_are_those_of_anybody() -> None:
+    """Roles of the environment and others beside them, of which a denial may forget either."""
+    question = f"stolen-credentials/reach-from-outside/{DATA}"
+    for forgotten in (f"arn:aws:iam::{ACCOUNT}:role/clinic/*", f"arn:aws:iam::{ACCOUNT}:user/*"):
+        clinic = Clinic()
+        condition = copy.deepcopy(clinic.statement("DataPolicy", "Networks")["Condition"])
+        condition["ArnNotLikeIfExists"] = {"aws:PrincipalArn": forgotten}
+        deny(clinic, "Everything", "s3:*", **condition)
+        assert answer(clinic, question).verdict is Verdict.BY_DESIGN
+
+
+@pytest.mark.parametrize(
+    "action", ["s3:PutObject", "s3:PutObjectRetention", "s3:ReplicateDelete", "s3:UpdateObjectEncryption"]
+)
+def test_logs_need_a_denial_of_every_change(action: str) -> None:
+    clinic = Clinic()
+    writing = clinic.statement("ArchivePolicy", "Writing")
+    every = ["s3:InitiateReplication", "s3:ObjectOwner*", "s3:PutObject*", "s3:Replicate*", "s3:Update*"]
+    writing["Action"] = every
+    for adversary in ("stolen-credentials", "compromised-job"):
+        assert answer(clinic, f"{adversary}/alter/clinic/Archive").verdict is Verdict.PROVED
+    del writing["Action"]
+    writing["NotAction"] = action
+    assert answer(clinic, "compromised-job/alter/clinic/Archive").verdict is Verdict.BY_DESIGN
+
+
+def test_who_deploys_is_asked_about_as_well() -> None:
+    clinic = Clinic()
+    question = f"insider/destroy-while-deploying/{DATA}"
+    assert answer(clinic, question).verdict is Verdict.PROVED
+    clinic.statement("DataPolicy", "Versions")["Condition"] = {
+        "ArnNotLikeIfExists": {"aws:PrincipalArn": DEPLOYING}
+    }
+    trusted = answer(clinic, question)
+    assert trusted.verdict is Verdict.BY_DESIGN
+    assert "deploys the environment" in trusted.because
+    assert answer(clinic, "insider/read-while-deploying/clinic/Archive").verdict is Verdict.PROVED
+
+
+def test_a_key_is_used_through_services_only() -> None:
+    clinic = Clinic()
+    for adversary in ("compromised-job", "stolen-credentials"):
+        assert answer(clinic, f"{adversary}/use-directly/clinic/Key").verdict is Verdict.PROVED
+    del clinic.statement("Key", "Use")["Condition"]["StringEquals"]
+    for adversary in ("compromised-job", "stolen-credentials"):
+        assert answer(clinic, f"{adversary}/use-directly/clinic/Key").verdict is Verdict.BY_DESIGN
+
+
+@pytest.mark.parametrize("everyone", ["*", {"AWS": "*"}])
+def test_a_key_asks_for_a_permission_besides(everyone: Any) -> None:
+    """With everyone as the principal, roles that a condition lets in need none of their own."""
+    clinic = Clinic()
+    question = "compromised-job/use-without-permission/clinic/Key"
+    assert answer(clinic, question).verdict is Verdict.PROVED
+    clinic.statement("Key", "Use")["Principal"] = everyone
+    assert answer(clinic, question).verdict is Verdict.BROKEN
+
+
+def test_no_service_that_is_not_named_acts_for_us() -> None:
+    clinic = Clinic()
+    question = "confused-deputy/write/clinic/Archive"
+    writes = clinic.statement("ArchivePolicy", "TrailWrites")
+    writes["Principal"] = "*"
+    # The ARN of a trail is given by CloudTrail alone.
+    assert answer(clinic, question).verdict is Verdict.PROVED
+    writes["Condition"] = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    found = answer(clinic, question)
+    assert found.verdict is Verdict.BROKEN
+    assert "some-service.amazonaws.com" in found.because
+
+
+def test_log_entries_are_written_by_name() -> None:
+    clinic = Clinic()
+    clinic.grant("Training", "Log", Action="logs:PutLogEvents", Resource="*")
+    clinic.add(
+        "LogsEndpoint",
+        "AWS::EC2::VPCEndpoint",
+        ServiceName={"Fn::Sub": "com.amazonaws.${AWS::Region}.logs"},
+        VpcEndpointType="Interface",
+        VpcId={"Ref": "Vpc"},
+    )
+    clinic.document("Boundary")["Statement"][0]["Action"].append("logs:*")
+    question = "compromised-job/forge/clinic/Log"
+    assert answer(clinic, question).verdict is Verdict.BROKEN
+    granted = {"Fn::Sub": "${Log.Arn}"}
+    clinic.statement("Training", "Log")["Resource"] = granted
+    assert answer(clinic, question).verdict is Verdict.BY_DESIGN
+
+
+def test_what_is_alike_is_proved_once_and_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Question] = []
+
+    def counted(question: Question) -> Proof:
+        asked.append(question)
+        return prove(question)
+
+    monkeypatch.setattr(environment, "Prover", partial(Prover, prover=counted))
+    once = Clinic().ask()
+    few = len(asked)
+    monkeypatch.setattr(ask, "ProvedOnce", lambda prover: prover)
+    assert [(each.question, each.verdict, each.because) for each in Clinic().ask()] == [
+        (each.question, each.verdict, each.because) for each in once
+    ]
+    assert len(asked) - few > 1.3 * few
