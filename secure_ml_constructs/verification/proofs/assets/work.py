@@ -12,6 +12,12 @@ from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset,
 _WITHIN = frozenset({Adversary.INSIDER, Adversary.STOLEN, Adversary.JOB})
 _GUARDRAIL = "SageMaker work without isolation, customer key and the environment's subnets"
 _ANY_KEY = "arn:*:kms:*:*:key/?*"
+# The reference has two names for each, and does not say which one SageMaker sends: it holds under either.
+_KEY_NAMES = {
+    "key": ("sagemaker:VolumeKmsKey", "sagemaker:VolumeKmsKeyArn"),
+    "output": ("sagemaker:OutputKmsKey", "sagemaker:OutputKmsKeyArn"),
+}
+_TYPES, _WITHOUT_DISKS = "sagemaker:InstanceTypes", ("ml.m5.xlarge",)
 _JOB = ("isolation", "network", "key", "output", "traffic")
 
 
@@ -88,9 +94,13 @@ def _wrong(slip: str, keys: tuple[str, ...]) -> Iterator[Mapping[str, Values]]:
             yield {"sagemaker:VpcSubnets": ABSENT}
             yield {"sagemaker:VpcSubnets": exactly("subnet-of-somebody-else")}
         case "key" | "output":
-            key = "sagemaker:VolumeKmsKey" if slip == "key" else "sagemaker:OutputKmsKey"
-            yield {key: ABSENT}
-            yield {key: Values(like=(_ANY_KEY,), unlike=keys, absent=False)}
+            names = _KEY_NAMES[slip]
+            # What has disks of its own takes no key; which types those are, the guardrails know as well.
+            types = {_TYPES: exactly(_WITHOUT_DISKS)} if slip == "key" else {}
+            yield {**dict.fromkeys(names, ABSENT), **types}
+            for name in names:
+                other = Values(like=(_ANY_KEY,), unlike=keys, absent=False)
+                yield {**dict.fromkeys(names, ABSENT), name: other}
 
 
 def _keys(registry: Registry, account: str, region: str) -> tuple[str, ...]:

@@ -218,11 +218,14 @@ def _guardrails(levels: Guardrails, kind: Kind) -> tuple[tuple[Document, ...], .
 def _told_apart(context: Mapping[str, Values], documents: Iterable[Document]) -> dict[str, Values]:
     """The same values, without those exceptions that no policy could tell from any other value."""
     named: set[str] = set().union(*map(texts, documents))
+    # A pattern tells those apart that hold a piece of it: `arn:*:iam::*:role/administrator`.
+    pieces = [text for text in named if "/" in text]
     narrowed = dict(context)
     for key, values in context.items():
         if len(values.unlike) >= _FEW:
             patterns, plain = _parted(values.unlike)
-            narrowed[key] = replace(values, unlike=(*patterns, *sorted(plain & named)))
+            told = (each for each in plain if each in named or any(piece in each for piece in pieces))
+            narrowed[key] = replace(values, unlike=(*patterns, *sorted(told)))
     return narrowed
 
 
