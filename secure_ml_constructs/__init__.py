@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from secure_ml_constructs.environment import load_config as load_config
     from secure_ml_constructs.errors import ConfigurationError as ConfigurationError
     from secure_ml_constructs.identity import GuardrailPolicies as GuardrailPolicies
+    from secure_ml_constructs.identity import ManagedSecret as ManagedSecret
     from secure_ml_constructs.identity import SageMakerGuardrails as SageMakerGuardrails
+    from secure_ml_constructs.identity import SecretRotation as SecretRotation
     from secure_ml_constructs.identity import WorkLimits as WorkLimits
     from secure_ml_constructs.keys import EnvironmentKeys as EnvironmentKeys
     from secure_ml_constructs.keys import KeyClass as KeyClass
@@ -40,8 +42,10 @@ _HOME = {
     "GuardrailPolicies": "identity",
     "KeyClass": "keys",
     "LogArchive": "audit",
+    "ManagedSecret": "identity",
     "OnPremises": "network",
     "SageMakerGuardrails": "identity",
+    "SecretRotation": "identity",
     "SecureMlEnvironment": "environment",
     "SecureVpc": "network",
     "WorkLimits": "identity",

@@ -14,7 +14,7 @@ import pytest
 import secure_ml_constructs
 from secure_ml_constructs.audit import LogArchive
 from secure_ml_constructs.environment import load_config
-from secure_ml_constructs.identity import SageMakerGuardrails
+from secure_ml_constructs.identity import SageMakerGuardrails, SecretRotation
 from secure_ml_constructs.keys import EnvironmentKeys
 from secure_ml_constructs.network import SecureVpc
 from secure_ml_constructs.perimeter import DataPerimeter
@@ -40,7 +40,7 @@ def given(names: set[str]) -> dict[str, Any]:
     stack = cdk.Stack(app, "Example")
     perimeter = DataPerimeter()
     values: dict[str, Any] = {"app": app, "stack": stack, "perimeter": perimeter, "aws_cdk": cdk}
-    if names & {"keys", "vpc", "archive", "role", "training_role"}:
+    if names & {"keys", "vpc", "archive", "role", "training_role", "rotation"}:
         keys = values["keys"] = EnvironmentKeys(cdk.Stack(app, "Given"), "Keys", perimeter=perimeter)
         vpc = values["vpc"] = SecureVpc(cdk.Stack(app, "Net"), "Vpc", perimeter=perimeter, logs_key=keys.logs)
         values["archive"] = LogArchive(
@@ -51,6 +51,16 @@ def given(names: set[str]) -> dict[str, Any]:
             endpoints=vpc.s3_endpoint_ids,
         )
         values["role"] = values["training_role"] = job_role(stack, "Role", perimeter)
+        if "by=rotation" in names:
+            values["rotation"] = SecretRotation(
+                stack,
+                "Given",
+                perimeter=perimeter,
+                key=keys.secrets,
+                logs_key=keys.logs,
+                subnets=vpc.isolated_subnet_ids,
+                security_group=vpc.workload_security_group_id,
+            )
     if "guardrails" in names:
         values["guardrails"] = SageMakerGuardrails(
             perimeter=perimeter,
@@ -72,7 +82,18 @@ def test_an_example_runs(example: doctest.DocTest, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(ROOT / "environments")
     text = "".join(part.source for part in example.examples)
     names = {
-        name for name in ("keys", "vpc", "archive", "role", "training_role", "guardrails") if name in text
+        name
+        for name in (
+            "keys",
+            "vpc",
+            "archive",
+            "role",
+            "training_role",
+            "rotation",
+            "by=rotation",
+            "guardrails",
+        )
+        if name in text
     }
     example.globs.update({**given(names), "load_config": load_config, **example.globs})
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
