@@ -17,7 +17,8 @@ _KEY_NAMES = {
     "key": ("sagemaker:VolumeKmsKey", "sagemaker:VolumeKmsKeyArn"),
     "output": ("sagemaker:OutputKmsKey", "sagemaker:OutputKmsKeyArn"),
 }
-_TYPES, _WITHOUT_DISKS = "sagemaker:InstanceTypes", ("ml.m5.xlarge",)
+_TYPES = "sagemaker:InstanceTypes"
+_WITHOUT_DISKS = Values(exactly=("ml.m5.xlarge",), absent=False)
 _JOB = ("isolation", "network", "key", "output", "traffic")
 
 
@@ -96,7 +97,7 @@ def _wrong(slip: str, keys: tuple[str, ...]) -> Iterator[Mapping[str, Values]]:
         case "key" | "output":
             names = _KEY_NAMES[slip]
             # What has disks of its own takes no key; which types those are, the guardrails know as well.
-            types = {_TYPES: exactly(_WITHOUT_DISKS)} if slip == "key" else {}
+            types = {_TYPES: _WITHOUT_DISKS} if slip == "key" else {}
             yield {**dict.fromkeys(names, ABSENT), **types}
             for name in names:
                 other = Values(like=(_ANY_KEY,), unlike=keys, absent=False)
