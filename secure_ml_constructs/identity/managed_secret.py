@@ -190,6 +190,13 @@ class ManagedSecret(Construct):
             [
                 perimeter.deny_outsiders("secretsmanager:*", "*"),
                 perimeter.deny_foreign_networks(_READING, "*", endpoints=endpoints),
+                perimeter.deny_foreign_networks(
+                    _WRITING,
+                    "*",
+                    endpoints=endpoints,
+                    also=perimeter.administering,
+                    sid="DenyForeignWriting",
+                ),
                 deny("DenyReading", _READING, condition=perimeter.not_roles(reading)),
                 deny(
                     "DenyWriting",

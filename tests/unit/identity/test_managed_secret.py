@@ -150,8 +150,10 @@ def test_the_rotation_reads_and_writes_from_inside(
     role = found.arn(found.one("AWS::IAM::Role", "RotateRole"))
     for action in ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"):
         assert decide(simulator, found, role, action, HERE)
-    assert not decide(simulator, found, role, "GetSecretValue")
-    assert not decide(simulator, found, INSIDER, "PutSecretValue", HERE)
+    for action in ("GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"):
+        assert not decide(simulator, found, role, action)
+        assert not decide(simulator, found, INSIDER, action, HERE)
+    assert decide(simulator, found, ADMINISTRATOR, "PutSecretValue")
 
 
 @pytest.mark.decision
