@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from secure_ml_constructs.verification.proofs.assets import Registry, find_assets
@@ -11,8 +12,9 @@ from secure_ml_constructs.verification.proofs.network import Network
 from secure_ml_constructs.verification.proofs.questions.adversaries import Adversaries
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary, Answer, Verdict
 from secure_ml_constructs.verification.proofs.questions.ask import Prover
+from secure_ml_constructs.verification.proofs.questions.deeds import Asset
 from secure_ml_constructs.verification.proofs.questions.trust import Trust
-from secure_ml_constructs.verification.proofs.questions.ways_out import leaves, network_answers
+from secure_ml_constructs.verification.proofs.questions.ways_out import WayOut, network_answers, way_out
 from secure_ml_constructs.verification.templates import Templates, TooManyWorldsError
 
 
@@ -62,12 +64,26 @@ def ask(
 def _every(
     worlds: list[Estate], network: Network, trust: Trust, wanted: Callable[[str], bool]
 ) -> Iterator[Answer]:
-    out = leaves(network)
+    out = way_out(network)
     for estate in worlds:
-        prover = Prover(Adversaries(estate, trust, leaves=out), trust)
+        prover = Prover(Adversaries(estate, trust, leaves=out.open), trust)
+        within = Prover(Adversaries(estate, trust, leaves=False), trust) if out.domains else prover
         for asset in find_assets(estate, trust):
-            yield from prover.answers(asset, wanted)
+            for answer in prover.answers(asset, wanted):
+                doubtful = out.domains and answer.verdict is Verdict.BROKEN
+                yield _filtered(answer, within, asset, out) if doubtful else answer
     registry = Registry(worlds[0])
     yield from network_answers(
         network, lambda vpc: registry.name(vpc.resource), wanted, networks=trust.networks
     )
+
+
+def _filtered(answer: Answer, within: Prover, asset: Asset, out: WayOut) -> Answer:
+    """Call what only gets through by a way out to named domains meant, as that way out is."""
+    (inside,) = within.answers(asset, lambda question: question == answer.question)
+    if inside.verdict is Verdict.BROKEN:
+        return answer
+    if inside.verdict not in (Verdict.PROVED, Verdict.BY_DESIGN):
+        return inside
+    because = f"by no endpoint, only past a firewall that compares names with {', '.join(out.domains)}"
+    return replace(answer, verdict=Verdict.BY_DESIGN, because=because)

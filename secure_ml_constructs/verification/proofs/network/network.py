@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +20,7 @@ from secure_ml_constructs.verification.proofs.network.connections import (
     Link,
     Sink,
 )
+from secure_ml_constructs.verification.proofs.network.domains import named_domains
 from secure_ml_constructs.verification.proofs.network.exposure import BlockPublicAccess
 from secure_ml_constructs.verification.proofs.network.forwarding import Forwarding
 from secure_ml_constructs.verification.proofs.network.gateways import Gateways
@@ -65,6 +66,8 @@ class Network:
         interfaces: The interfaces to ask about: those of the workloads, and in each of these subnets one with
             each group of its VPC, which a later workload may have.
         outside: The way of each SageMaker resource that reaches the internet past any VPC.
+        firewalls: The firewalls that anything passes on its way.
+        domains: The domains that a firewall lets through; no entry where its rules are other than a list.
     """
 
     def __init__(self, templates: Templates) -> None:
@@ -102,6 +105,15 @@ class Network:
         self._inspections = Inspections(reader, tables, gateways)
         self._gap = self._find_gap(reader)
         self.outside: tuple[Path, ...] = tuple(outside(reader))
+        self.firewalls: tuple[str, ...] = tuple(
+            dict.fromkeys(
+                firewall
+                for subnet in self.subnets
+                for way in self._forwarding.ways(subnet)
+                for firewall in way.firewalls
+            )
+        )
+        self.domains: Mapping[str, tuple[str, ...]] = named_domains(reader) if self.firewalls else {}
         self._talks = Talks(self.groups, vpcs.vpcs)
 
     @classmethod

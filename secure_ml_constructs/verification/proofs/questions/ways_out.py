@@ -11,10 +11,43 @@ from secure_ml_constructs.verification.proofs.network import Interface, Network,
 from secure_ml_constructs.verification.proofs.network.traffic import Traffic, cidr, union
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary, Answer, Verdict
 
+# By these whoever has credentials calls any account's services, past every endpoint.
+_OF_AWS = ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "on.aws", "sagemaker.aws")
 
-def leaves(network: Network) -> bool:
-    """Whether anything in the networks reaches the internet, or may."""
-    return any(_open(network.internet(each)) for each in network.interfaces)
+
+@dataclass(frozen=True)
+class WayOut:
+    """Whether anything in the networks reaches the internet, or may.
+
+    Attributes:
+        open: Whether it does.
+        domains: Those that firewalls let through, none of them AWS's own, where every way passes one and each
+            has a list; else none.
+    """
+
+    open: bool
+    domains: tuple[str, ...] = ()
+
+
+def way_out(network: Network) -> WayOut:
+    """Find whether anything in the networks reaches the internet, and through which lists of domains."""
+    ways = [way for each in network.interfaces if _open((way := _guarded(network, each)).found)]
+    if not ways:
+        return WayOut(open=False)
+    lists = [network.domains.get(firewall) for firewall in network.firewalls]
+    meant = all(way.meant and isinstance(way.found, Path) and not way.found.unresolved for way in ways)
+    domains = tuple(dict.fromkeys(domain for each in lists if each for domain in each))
+    if not meant or None in lists or any(map(_reaches_aws, domains)):
+        return WayOut(open=True)
+    return WayOut(open=True, domains=domains)
+
+
+def _reaches_aws(target: str) -> bool:
+    name = target.lower().lstrip(".")
+    wide = target.startswith(".")
+    return any(
+        name == own or name.endswith(f".{own}") or (wide and own.endswith(f".{name}")) for own in _OF_AWS
+    )
 
 
 def network_answers(
