@@ -164,4 +164,6 @@ class SecureMlEnvironment(Construct):
             prefix_lists=prefix_lists,
             flow_log_retention_days=section.flow_log_retention_days,
             guards=section.guards(),
+            egress=section.way_out(),
+            on_premises=section.link(),
         )

@@ -8,6 +8,7 @@ from secure_ml_constructs._retention import check_retention
 from secure_ml_constructs.errors import ConfigurationError, Problems
 from secure_ml_constructs.network import (
     AddressPlan,
+    Egress,
     EncryptionControl,
     EndpointProfile,
     Endpoints,
@@ -15,10 +16,11 @@ from secure_ml_constructs.network import (
     ExistingSubnet,
     ExistingVpc,
     InternetGatewayBlock,
+    OnPremises,
     PrefixLists,
     VpcGuards,
 )
-from secure_ml_constructs.network.secure_vpc import check_zones
+from secure_ml_constructs.network.secure_vpc import check_block, check_zones
 
 
 class Section(BaseModel):
@@ -53,6 +55,72 @@ class PrefixListsSection(Section):
     def value(self) -> PrefixLists:
         """Give the prefix lists."""
         return PrefixLists(s3=self.s3, dynamodb=self.dynamodb)
+
+
+class FirewalledSection(Section):
+    """A way out through a firewall."""
+
+    domains: tuple[str, ...] = Field(description="Host names, or *.example.org for all below one.")
+
+    def value(self) -> Egress:
+        """Give the way out."""
+        return Egress.firewalled(domains=self.domains)
+
+
+class EgressSection(Section):
+    """A way out, where one is asked for by name."""
+
+    firewalled: FirewalledSection
+
+
+class VpnSection(Section):
+    """A Site-to-Site VPN."""
+
+    ranges: tuple[str, ...]
+    devices: tuple[str, ...] = Field(description="Public IPv4 addresses of one or two VPN devices.")
+    ports: tuple[int, ...] = (443,)
+
+    def value(self) -> OnPremises:
+        """Give the link."""
+        return OnPremises.vpn(ranges=self.ranges, devices=self.devices, ports=self.ports)
+
+
+class DirectConnectSection(Section):
+    """A Direct Connect gateway over connections that encrypt by MACsec."""
+
+    ranges: tuple[str, ...]
+    gateway_id: str
+    ports: tuple[int, ...] = (443,)
+    check_at_deployment: bool = Field(
+        default=True, description="False where another account, which owns the connections, vouches for them."
+    )
+
+    def value(self) -> OnPremises:
+        """Give the link."""
+        return OnPremises.direct_connect(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class OnPremisesSection(Section):
+    """A private link to named ranges: one of these."""
+
+    vpn: VpnSection | None = None
+    direct_connect: DirectConnectSection | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> OnPremisesSection:
+        if (self.vpn is None) == (self.direct_connect is None):
+            raise ValueError("a link is either vpn or direct_connect")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Which of them."""
+        return "vpn" if self.vpn else "direct_connect"
+
+    def value(self) -> OnPremises:
+        """Give the link."""
+        given: VpnSection | DirectConnectSection = getattr(self, self.kind)
+        return given.value()
 
 
 class ExistingSubnetSection(Section):
@@ -107,6 +175,8 @@ class NetworkSection(Section):
     flow_log_retention_days: int = 365
     block_public_access: InternetGatewayBlock | None = None
     encryption_control: EncryptionControl | None = None
+    egress: EgressSection | None = Field(default=None, description="Default: nothing leads out.")
+    on_premises: OnPremisesSection | None = Field(default=None, description="Default: no link.")
     existing: ExistingVpcSection | None = None
 
     @model_validator(mode="after")
@@ -116,6 +186,8 @@ class NetworkSection(Section):
             "availability_zones",
             "block_public_access",
             "encryption_control",
+            "egress",
+            "on_premises",
         } & self.model_fields_set
         if self.existing and new:
             raise ValueError(f"an existing network has its own {', '.join(sorted(new))}")
@@ -127,13 +199,22 @@ class NetworkSection(Section):
             block_public_access=self.block_public_access, encryption_control=self.encryption_control
         )
 
+    def way_out(self) -> Egress:
+        """Give the way out."""
+        return self.egress.firewalled.value() if self.egress else Egress.none()
+
+    def link(self) -> OnPremises | None:
+        """Give the link with on-premises."""
+        return self.on_premises.value() if self.on_premises else None
+
     def check(self, problems: Problems) -> None:
         """Record what the network would refuse."""
         check_retention(problems, "flow_log_retention_days", self.flow_log_retention_days)
         zones: tuple[str, ...] = ()
         if not self.existing:
             zones = check_zones(problems, self.availability_zones)
-            AddressPlan(cidr=self.cidr).check(problems, len(zones))
+            AddressPlan(cidr=self.cidr).check(problems, len(zones), spare=self.egress is not None)
+        self._check_ways_out(problems)
         try:
             endpoints = self.endpoints.value()
         except ConfigurationError as error:
@@ -146,3 +227,17 @@ class NetworkSection(Section):
         if self.prefix_lists:
             gateways = [service.name for service in endpoints.services if service.gateway]
             self.prefix_lists.value().check(problems, gateways)
+
+    def _check_ways_out(self, problems: Problems) -> None:
+        try:
+            domains = self.way_out().domains
+            check_block(problems, "block_public_access", self.block_public_access, domains)
+        except ConfigurationError as error:
+            problems.extend("egress.firewalled", error.problems)
+        if self.on_premises is None:
+            return
+        where = f"on_premises.{self.on_premises.kind}"
+        try:
+            self.on_premises.value().check(problems, self.cidr, argument=where)
+        except ConfigurationError as error:
+            problems.extend(where, error.problems)

@@ -107,14 +107,14 @@ class OnPremises:
         """Each range with each port."""
         return tuple((block, port) for block in self.ranges for port in self.ports)
 
-    def check(self, problems: Problems, vpc: str) -> None:
+    def check(self, problems: Problems, vpc: str, *, argument: str = "on_premises") -> None:
         """Record ranges that overlap the VPC's."""
         own = parse(Problems(), "cidr", vpc)
         for index, block in enumerate(self.ranges):
             if own and own.overlaps(IPv4Network(block)):
                 reason = f"It overlaps the VPC's range {own}, which is never reached by a link."
                 fix = "Take another range for the VPC."
-                problems.add(f"on_premises.ranges[{index}]", block, reason, fix)
+                problems.add(f"{argument}.ranges[{index}]", block, reason, fix)
 
 
 def _check(ranges: Sequence[str], ports: Sequence[int]) -> Problems:
@@ -153,4 +153,7 @@ def _wrong_device(device: str) -> str:
         address = IPv4Address(device)
     except ValueError:
         return "This is no IPv4 address."
-    return "" if address.is_global else "Nobody reaches it: it is not public."
+    nobody_s = address.is_loopback or address.is_link_local or address.is_multicast or address.is_reserved
+    if nobody_s or address.is_unspecified or is_private(f"{device}/32"):
+        return "It is not public, so that AWS can't reach it."
+    return ""

@@ -144,12 +144,7 @@ class SecureVpc(MlNetwork):
         check_retention(problems, "flow_log_retention_days", flow_log_retention_days)
         if guards.block_public_access:
             self._claim_block(problems, scope, id, guards.block_public_access)
-        if domains and guards.block_public_access is InternetGatewayBlock.BIDIRECTIONAL:
-            reason, fix = (
-                "It would stop the way out that egress asks for.",
-                "Write InternetGatewayBlock.INGRESS.",
-            )
-            problems.add("guards.block_public_access", guards.block_public_access, reason, fix)
+        check_block(problems, "guards.block_public_access", guards.block_public_access, domains)
         if on_premises:
             on_premises.check(problems, plan.cidr)
         problems.raise_if_any(child_path(scope, id))
@@ -342,6 +337,15 @@ class SecureVpc(MlNetwork):
 
 def _name(text: str) -> CfnTag:
     return CfnTag(key="Name", value=text)
+
+
+def check_block(
+    problems: Problems, argument: str, mode: InternetGatewayBlock | None, domains: Sequence[str]
+) -> None:
+    """Record a VPC Block Public Access that would stop a way out that is asked for."""
+    if domains and mode is InternetGatewayBlock.BIDIRECTIONAL:
+        fix = f"Write '{InternetGatewayBlock.INGRESS.value}', which lets NAT gateways be."
+        problems.add(argument, mode.value, "It would stop the way out that egress asks for.", fix)
 
 
 def check_zones(problems: Problems, wanted: int | Sequence[str]) -> tuple[str, ...]:

@@ -619,7 +619,7 @@ def test_a_domain_that_is_known_later_is_taken() -> None:
         (
             {"guards": VpcGuards(block_public_access=InternetGatewayBlock.BIDIRECTIONAL)},
             "guards.block_public_access",
-            "INGRESS",
+            "block-ingress",
         ),
         (
             {"cidr": AddressPlan(cidr="10.0.0.0/24", subnets=("10.0.0.0/25", "10.0.0.128/25"))},

@@ -28,7 +28,7 @@ def directconnect(monkeypatch: pytest.MonkeyPatch) -> Stubber:
         assert asked == [None, *["eu-west-1"] * (len(asked) - 1)]
         return client
 
-    monkeypatch.setattr(network_settings.boto3, "client", give)
+    monkeypatch.setattr(boto3, "client", give)
     stub = Stubber(client)
     stub.activate()
     return stub
