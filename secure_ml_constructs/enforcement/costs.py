@@ -36,12 +36,15 @@ def _one(properties: Properties) -> int:
 
 
 # What is charged for standing there, its price a month and how one resource counts. (AWS PrivateLink pricing,
-# AWS KMS pricing, AWS Secrets Manager pricing, Amazon VPC pricing, AWS Network Firewall pricing)
+# AWS KMS pricing, AWS Secrets Manager pricing, Amazon VPC pricing, AWS VPN pricing, AWS Network
+# Firewall pricing)
 _ITEMS: tuple[tuple[str, str, float, Callable[[Properties], int]], ...] = (
     ("interface endpoint-AZ pairs", "AWS::EC2::VPCEndpoint", 0.01 * _HOURS, _interface_zones),
     ("customer keys", "AWS::KMS::Key", 1.0, _one),
     ("secrets", "AWS::SecretsManager::Secret", 0.40, _one),
     ("NAT gateways", "AWS::EC2::NatGateway", 0.045 * _HOURS, _one),
+    ("public IPv4 addresses", "AWS::EC2::EIP", 0.005 * _HOURS, _one),
+    ("VPN connections", "AWS::EC2::VPNConnection", 0.05 * _HOURS, _one),
     (
         "Network Firewall endpoints",
         "AWS::NetworkFirewall::Firewall",

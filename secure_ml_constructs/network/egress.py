@@ -24,8 +24,15 @@ _FIX = "Write the host's name, for instance 'pypi.org' or '*.example.org'."
 class Egress:
     """Whether anything leads to the internet. Made by `Egress.none()` or `Egress.firewalled(domains=[…])`.
 
+    Ensures:
+        N7: a way out has a list of domains, none of them AWS's own or nobody's.
+
     Attributes:
         domains: The domains that may be reached; empty where nothing leads out.
+
+    Example:
+        >>> Egress.firewalled(domains=["pypi.org", "*.r-project.org"]).domains
+        ('pypi.org', '*.r-project.org')
     """
 
     domains: tuple[str, ...] = ()

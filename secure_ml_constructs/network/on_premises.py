@@ -22,10 +22,13 @@ _GATEWAY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, kw_only=True)
 class OnPremises:
-    """A private link to named ranges. Made by `OnPremises.vpn(…)` or `OnPremises.direct_connect(…)`. (N10)
+    """A private link to named ranges. Made by `OnPremises.vpn(…)` or `OnPremises.direct_connect(…)`.
 
     Nothing is learned from the other end: its routes are those that are named. Connections are opened from
     the VPC only.
+
+    Ensures:
+        N10: private ranges by name, none wider than a /8, none that is the internet or the VPC's own.
 
     Attributes:
         ranges: The ranges at the other end.
@@ -33,6 +36,11 @@ class OnPremises:
         devices: The other end's VPN devices, by their public addresses.
         gateway_id: The Direct Connect gateway.
         check_at_deployment: Whether the deployment looks for MACsec.
+
+    Example:
+        >>> link = OnPremises.vpn(ranges=["192.168.16.0/20"], devices=["203.0.113.10"], ports=[5432])
+        >>> link.reached
+        (('192.168.16.0/20', 5432),)
     """
 
     ranges: tuple[str, ...]

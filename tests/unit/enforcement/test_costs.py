@@ -22,5 +22,25 @@ def test_interface_endpoints_count_by_zone_and_gateways_not_at_all() -> None:
     assert (keys.item, keys.count, keys.monthly) == ("customer keys", 2, 2.0)
 
 
+def test_a_way_out_and_a_link_are_charged_by_the_hour() -> None:
+    firewall = {"SubnetMappings": [{"SubnetId": "a"}]}
+    template = {
+        "Resources": {
+            "One": {"Type": "AWS::NetworkFirewall::Firewall", "Properties": firewall},
+            "Two": {"Type": "AWS::NetworkFirewall::Firewall", "Properties": firewall},
+            "Nat": {"Type": "AWS::EC2::NatGateway"},
+            "Address": {"Type": "AWS::EC2::EIP"},
+            "Vpn": {"Type": "AWS::EC2::VPNConnection"},
+        }
+    }
+    costs = {cost.item: (cost.count, round(cost.monthly, 2)) for cost in standing_costs([template])}
+    assert costs == {
+        "NAT gateways": (1, 32.85),
+        "Network Firewall endpoints": (2, 576.7),
+        "VPN connections": (1, 36.5),
+        "public IPv4 addresses": (1, 3.65),
+    }
+
+
 def test_nothing_that_stands_costs_nothing() -> None:
     assert standing_costs([{}, {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}]) == ()
