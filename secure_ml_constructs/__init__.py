@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from secure_ml_constructs.errors import ConfigurationError as ConfigurationError
     from secure_ml_constructs.identity import GuardrailPolicies as GuardrailPolicies
     from secure_ml_constructs.identity import ManagedSecret as ManagedSecret
+    from secure_ml_constructs.identity import OrganizationGuardrails as OrganizationGuardrails
+    from secure_ml_constructs.identity import OrganizationPolicies as OrganizationPolicies
     from secure_ml_constructs.identity import SageMakerGuardrails as SageMakerGuardrails
     from secure_ml_constructs.identity import SecretRotation as SecretRotation
     from secure_ml_constructs.identity import WorkLimits as WorkLimits
@@ -44,6 +46,8 @@ _HOME = {
     "LogArchive": "audit",
     "ManagedSecret": "identity",
     "OnPremises": "network",
+    "OrganizationGuardrails": "identity",
+    "OrganizationPolicies": "identity",
     "SageMakerGuardrails": "identity",
     "SecretRotation": "identity",
     "SecureMlEnvironment": "environment",
