@@ -26,6 +26,7 @@ from secure_ml_constructs.policy import (
     deny,
     document,
     for_our_account,
+    service_trust,
     subs,
 )
 
@@ -354,7 +355,7 @@ class DataPerimeter:
             source_arn: A pattern for the resource that the service acts for, with CloudFormation
                 placeholders. Default: any resource of the account.
         """
-        return _trust(service, for_our_account(source_arn))
+        return service_trust(service, for_our_account(source_arn))
 
     def service_trust_without_source(self, service: str) -> Document:
         """Give the trust policy of a role for a service that is not documented to send its source.
@@ -365,13 +366,7 @@ class DataPerimeter:
         Args:
             service: The service principal (`s3.amazonaws.com`, when it replicates).
         """
-        return _trust(service, None)
-
-
-def _trust(service: str, condition: Condition | None) -> Document:
-    statement = allow("Service", "sts:AssumeRole", principal={"Service": service}, condition=condition)
-    del statement["Resource"]
-    return document([statement])
+        return service_trust(service, None)
 
 
 def _unique(*values: str) -> tuple[str, ...]:

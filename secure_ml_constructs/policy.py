@@ -67,6 +67,13 @@ def deny(
     return _statement("Deny", sid, actions, resources, principal, condition)
 
 
+def service_trust(service: str, condition: Condition | None) -> Document:
+    """Make the trust policy of a role that one AWS service assumes."""
+    statement = allow("Service", "sts:AssumeRole", principal={"Service": service}, condition=condition)
+    del statement["Resource"]
+    return document([statement])
+
+
 def _statement(
     effect: str,
     sid: str,
