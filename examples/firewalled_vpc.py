@@ -22,11 +22,11 @@ def build(app: cdk.App) -> cdk.Stack:
             ports=[443, 5432],
         ),
     )
-    if vpc.firewalled_egress:
+    if vpc.firewalled_egress and vpc.dns_firewall:
         # What a mirror's owner may ask for: the addresses that it sees.
         cdk.CfnOutput(stack, "Addresses", value=",".join(vpc.firewalled_egress.public_addresses))
         cdk.CfnOutput(stack, "FirewallLog", value=vpc.firewalled_egress.firewall.log_group_name)
-        cdk.CfnOutput(stack, "QueryLog", value=vpc.firewalled_egress.names.log_group_name)
+        cdk.CfnOutput(stack, "QueryLog", value=vpc.dns_firewall.log_group_name)
     return stack
 
 

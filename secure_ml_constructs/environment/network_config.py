@@ -175,6 +175,10 @@ class NetworkSection(Section):
     flow_log_retention_days: int = 365
     block_public_access: InternetGatewayBlock | None = None
     encryption_control: EncryptionControl | None = None
+    dns_firewall: bool = Field(
+        default=False,
+        description="Names are answered for AWS alone; with a way out, for its domains as well.",
+    )
     egress: EgressSection | None = Field(default=None, description="Default: nothing leads out.")
     on_premises: OnPremisesSection | None = Field(default=None, description="Default: no link.")
     existing: ExistingVpcSection | None = None
@@ -186,6 +190,7 @@ class NetworkSection(Section):
             "availability_zones",
             "block_public_access",
             "encryption_control",
+            "dns_firewall",
             "egress",
             "on_premises",
         } & self.model_fields_set
@@ -196,7 +201,9 @@ class NetworkSection(Section):
     def guards(self) -> VpcGuards:
         """Give the guards that AWS keeps."""
         return VpcGuards(
-            block_public_access=self.block_public_access, encryption_control=self.encryption_control
+            block_public_access=self.block_public_access,
+            encryption_control=self.encryption_control,
+            dns_firewall=self.dns_firewall,
         )
 
     def way_out(self) -> Egress:

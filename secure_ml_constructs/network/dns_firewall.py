@@ -37,7 +37,7 @@ class DnsFirewall(Construct):
         scope: The parent construct.
         id: The construct's id.
         vpc_id: The VPC.
-        domains: The domains, as `Egress` has them.
+        domains: The domains beside AWS's own, as `Egress` has them.
         logs_key_arn: The key of the log group.
         retention_days: Days the log is kept.
 

@@ -10,7 +10,6 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge_all, health_packs
-from secure_ml_constructs.network.dns_firewall import DnsFirewall
 from secure_ml_constructs.network.domain_firewall import DomainFirewall
 from secure_ml_constructs.network.network_acl import PassageAcl
 
@@ -59,7 +58,6 @@ class FirewalledEgress(Construct):
 
     Attributes:
         firewall: The firewalls.
-        names: The resolver's firewall.
         public_addresses: The addresses that the other end sees, one a zone.
     """
 
@@ -77,14 +75,6 @@ class FirewalledEgress(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._vpc_id = vpc_id
-        self.names = DnsFirewall(
-            self,
-            "Names",
-            vpc_id=vpc_id,
-            domains=domains,
-            logs_key_arn=logs_key_arn,
-            retention_days=retention_days,
-        )
         numbered = list(enumerate(zones, start=1))
         inner = [self._subnet(f"FirewallSubnet{n}", zone.name, zone.firewall_cidr) for n, zone in numbered]
         outer = [self._subnet(f"PublicSubnet{n}", zone.name, zone.public_cidr) for n, zone in numbered]

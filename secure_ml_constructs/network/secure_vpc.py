@@ -17,6 +17,7 @@ from secure_ml_constructs._cdk import child_path, is_token, key_arn
 from secure_ml_constructs._retention import check_retention
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.network.addresses import AddressPlan
+from secure_ml_constructs.network.dns_firewall import DnsFirewall
 from secure_ml_constructs.network.egress import Egress
 from secure_ml_constructs.network.endpoint_set import EndpointSet
 from secure_ml_constructs.network.endpoints import Endpoints
@@ -57,18 +58,22 @@ class VpcGuards:
             network in each makes it. Default: left as it is.
         encryption_control: VPC encryption control; charged by the hour. Enforcing admits only instance types
             that encrypt in transit. Default: none.
+        dns_firewall: The resolver answers for AWS's names in the region alone, and logs every query: names
+            carry data out wherever routes lead. With a way out it does so always, for the way out's domains
+            as well. Default: it answers for every name.
     """
 
     block_public_access: InternetGatewayBlock | None = None
     encryption_control: EncryptionControl | None = None
+    dns_firewall: bool = False
 
 
 class SecureVpc(MlNetwork):
     """A VPC with isolated subnets, from which AWS services are reached by endpoints, and nothing else is.
 
     Ensures:
-        N1: isolated subnets in 2 or 3 zones; no internet gateway, NAT or other route out; no public
-            addresses; VPC Block Public Access and encryption control as options.
+        N1: isolated subnets in 2 or 3 zones; no internet gateway, NAT or other route out unless asked for by
+            name; no public addresses; VPC Block Public Access, encryption control, DNS Firewall as options.
         N2: gateway and interface endpoints by profile, with private DNS.
         N3: a policy on every endpoint whose service takes one: our principals, our resources, AWS's own by
             name.
@@ -97,6 +102,7 @@ class SecureVpc(MlNetwork):
         on_premises: `OnPremises.vpn(…)` or `OnPremises.direct_connect(…)`. Default: no link.
 
     Attributes:
+        dns_firewall: The resolver's firewall with its query log; None where it answers for every name.
         firewalled_egress: The way out with its firewalls, addresses and logs; None where there is none.
         on_premises_link: The link with its gateway and log; None where there is none.
 
@@ -211,6 +217,17 @@ class SecureVpc(MlNetwork):
         self._weaken(*made.resources)
         self.endpoint_ids = made.ids
         self.endpoint_zone_pairs = made.zone_pairs
+        self.dns_firewall: DnsFirewall | None = None
+        if domains or guards.dns_firewall:
+            # Here in either case: with a way out or without, it is the same one.
+            self.dns_firewall = DnsFirewall(
+                self,
+                "Names",
+                vpc_id=self.vpc_id,
+                domains=domains,
+                logs_key_arn=logs_key_arn,
+                retention_days=flow_log_retention_days,
+            )
         self.firewalled_egress: FirewalledEgress | None = None
         if domains:
             self.firewalled_egress = FirewalledEgress(

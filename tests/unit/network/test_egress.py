@@ -352,6 +352,28 @@ def test_an_alias_of_a_named_domain_is_followed(world: World) -> None:
     assert allowed["FirewallDomainRedirectionAction"] == "TRUST_REDIRECTION_DOMAIN"
 
 
+def test_names_are_answered_for_aws_alone_where_nothing_leads_out() -> None:
+    closed = World({"Network": synthesized(guards=VpcGuards(dns_firewall=True))})
+    assert resolves(closed, f"api.sagemaker.{REGION}.amazonaws.com")
+    assert not resolves(closed, "pypi.org")
+    kinds = {resource.type for resource in closed.resources()}
+    assert not kinds & {"AWS::EC2::Route", "AWS::EC2::NatGateway", "AWS::NetworkFirewall::Firewall"}
+
+
+def test_a_way_out_changes_the_resolver_s_list_and_makes_no_second_one(world: World) -> None:
+    closed = World({"Network": synthesized(guards=VpcGuards(dns_firewall=True))})
+    for kind in ("FirewallDomainList", "FirewallRuleGroup", "FirewallRuleGroupAssociation"):
+        before, after = (
+            {
+                name
+                for name, r in w.templates["Network"]["Resources"].items()
+                if r["Type"].endswith(f"::{kind}")
+            }
+            for w in (closed, world)
+        )
+        assert before == after
+
+
 def test_the_rules_stand_on_the_vpc_and_every_query_is_logged(world: World) -> None:
     vpc = world.ref(world.one("AWS::EC2::VPC"))
     link = world.one("AWS::Route53Resolver::FirewallRuleGroupAssociation").properties
@@ -361,7 +383,7 @@ def test_the_rules_stand_on_the_vpc_and_every_query_is_logged(world: World) -> N
     logged = world.one("AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation").properties
     config = world.one("AWS::Route53Resolver::ResolverQueryLoggingConfig")
     assert logged == {"ResolverQueryLogConfigId": world.ref(config), "ResourceId": vpc}
-    group = world.one("AWS::Logs::LogGroup", "EgressNames")
+    group = world.one("AWS::Logs::LogGroup", "VpcNames")
     assert config.properties["DestinationArn"] == world.arn(group)
 
 
@@ -369,7 +391,8 @@ def test_the_rules_stand_on_the_vpc_and_every_query_is_logged(world: World) -> N
 
 
 def delivered(world: World) -> list[Resource]:
-    return list(world.resources("AWS::Logs::LogGroup", "VpcEgress"))
+    groups = world.resources("AWS::Logs::LogGroup")
+    return [group for group in groups if "ResourcePolicyDocument" in group.properties]
 
 
 def test_the_logs_are_encrypted_and_kept(world: World) -> None:
@@ -514,9 +537,13 @@ def test_what_others_read() -> None:
     app = new_app()
     vpc = secure(app, egress=FIREWALLED)
     assert vpc.firewalled_egress is not None
+    assert vpc.dns_firewall is not None
+    assert vpc.dns_firewall.log_group_name
     assert len(vpc.firewalled_egress.public_addresses) == 2
     assert len(vpc.firewalled_egress.firewall.firewall_arns) == 2
-    assert secure(new_app()).firewalled_egress is None
+    without = secure(new_app())
+    assert without.firewalled_egress is None
+    assert without.dns_firewall is None
 
 
 def test_stateful_resources_keep_their_ids(world: World) -> None:
@@ -526,7 +553,7 @@ def test_stateful_resources_keep_their_ids(world: World) -> None:
         "VpcFlowLogLogGroup41244194",
         "VpcSettingsLog4F4630AE",
         "VpcEgressFirewallLogLogGroup0464897B",
-        "VpcEgressNamesLogLogGroup4352ADEB",
+        "VpcNamesLogLogGroup1C0DB7A4",
     }
     firewall = world.one("AWS::NetworkFirewall::Firewall", "Firewall1")
     assert firewall.logical_id == "VpcEgressFirewallFirewall13DD52E3C"
