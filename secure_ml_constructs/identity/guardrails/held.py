@@ -331,7 +331,7 @@ _LEFT: Mapping[str, Held] = dict(
         ),
         *_left(
             Who.ANYONE,
-            "The address is held to our networks by the organization's guardrails.",
+            "From where it may be asked for is held by the organization's guardrails.",
             *("CreatePresignedDomainUrl", "CreatePresignedMlflowAppUrl"),
             *("CreatePresignedMlflowTrackingServerUrl", "CreatePresignedNotebookInstanceUrl"),
         ),

@@ -7,18 +7,25 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
 from secure_ml_constructs._cdk import is_token
 from secure_ml_constructs.enforcement import trust_of
 from secure_ml_constructs.errors import Problems
+from secure_ml_constructs.identity.guardrails.other_types import (
+    AI_OPT_OUT,
+    S3_NOT_PUBLIC,
+    bedrock_policy,
+)
 from secure_ml_constructs.identity.guardrails.packing import ORGANIZATION_POLICY_SIZE, pack
 from secure_ml_constructs.identity.guardrails.placeholders import for_organization
 from secure_ml_constructs.identity.guardrails.resource_control import resource_statements
 from secure_ml_constructs.identity.guardrails.sagemaker import SageMakerGuardrails
 from secure_ml_constructs.identity.guardrails.service_control import (
     identity_statements,
+    network_statements,
     protecting_statements,
 )
 from secure_ml_constructs.perimeter import DataPerimeter
@@ -32,6 +39,9 @@ __all__ = ["OrganizationGuardrails", "OrganizationPolicy", "PolicyType"]
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _ENDPOINT = re.compile(r"vpce-[0-9a-f]{8,17}")
 _GUARDRAIL = re.compile(r"arn:aws[a-z-]*:bedrock:(?P<region>[a-z0-9-]+):\d{12}:guardrail/[a-z0-9]+:[1-9]\d*")
+# Of addresses of each version, the widest range that is still somebody's.
+_WIDEST = {4: 16, 6: 32}
+_PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 
 class PolicyType(StrEnum):
@@ -100,12 +110,14 @@ class OrganizationGuardrails:
         regions: The regions that work is done in.
         endpoints: Ids of VPC endpoints that data is reached by (`vpce-…`); outside them the environment's
             roles reach none. Default: none named, so that bucket policies alone say so.
+        sign_in_ranges: Public addresses from which people may ask for an address that signs them in to
+            Studio, notebooks and MLflow (`203.0.113.0/24`), beside the endpoints. Default: none.
         sagemaker: The guardrails of SageMaker. Default: none.
         bedrock_guardrails: Versions of guardrails of Bedrock that every call passes, by region
             (`arn:…:guardrail/<id>:<version>`, of the management account). Default: none.
 
     Raises:
-        ConfigurationError: No organization, no region, or an id or ARN that is none.
+        ConfigurationError: No organization, no region, an id, ARN or range that is none, or two perimeters.
 
     Example:
         >>> organized = DataPerimeter(organization="o-a1b2c3d4e5")
@@ -117,6 +129,7 @@ class OrganizationGuardrails:
     perimeter: DataPerimeter
     regions: Sequence[str]
     endpoints: Sequence[str] = ()
+    sign_in_ranges: Sequence[str] = ()
     sagemaker: SageMakerGuardrails | None = None
     bedrock_guardrails: Mapping[str, str] = field(default_factory=dict)
 
@@ -129,6 +142,10 @@ class OrganizationGuardrails:
         if not self.regions:
             problems.add("regions", self.regions, "Work needs one at least.", "Write ('eu-central-1',).")
         _check(problems, "endpoints", self.endpoints, _ENDPOINT, "a VPC endpoint's id", "Write 'vpce-…'.")
+        if self.sagemaker and self.sagemaker.perimeter != self.perimeter:
+            reason = "They would trust others than the organization's guardrails do."
+            problems.add("sagemaker.perimeter", self.sagemaker.perimeter, reason, "Give both the same one.")
+        _check_ranges(problems, self.sign_in_ranges, bool(self.endpoints))
         for region, arn in self.bedrock_guardrails.items():
             match = _GUARDRAIL.fullmatch(arn)
             if match is None or match["region"] != region:
@@ -202,7 +219,7 @@ class OrganizationGuardrails:
                 name="ai-opt-out",
                 type=PolicyType.AI_OPT_OUT,
                 description="No content is used to improve AI services of AWS",
-                content=_AI_OPT_OUT,
+                content=AI_OPT_OUT,
             )
         )
         found.append(
@@ -210,7 +227,7 @@ class OrganizationGuardrails:
                 name="s3-public-access",
                 type=PolicyType.S3,
                 description="No bucket of any account can be public",
-                content={"s3_attributes": {"public_access_block_configuration": {"@@assign": "all"}}},
+                content=S3_NOT_PUBLIC,
             )
         )
         if self.bedrock_guardrails:
@@ -219,7 +236,7 @@ class OrganizationGuardrails:
                     name="bedrock-guardrails",
                     type=PolicyType.BEDROCK,
                     description="Every call of a model passes a guardrail",
-                    content=_bedrock(self.bedrock_guardrails),
+                    content=bedrock_policy(self.bedrock_guardrails),
                 )
             )
         return tuple(found)
@@ -283,8 +300,14 @@ class OrganizationGuardrails:
     # -- parts ---------------------------------------------------------------------------------------
 
     def _accounts(self) -> Iterator[Statement]:
-        pipelines = self.sagemaker.pipeline_roles if self.sagemaker else ()
-        yield from identity_statements(self.perimeter, self.regions, self.endpoints, pipelines)
+        yield from identity_statements(self.perimeter, self.regions)
+        if self.endpoints:
+            yield from network_statements(
+                self.perimeter,
+                self.endpoints,
+                sign_in_ranges=self.sign_in_ranges,
+                pipelines=self.sagemaker.pipeline_roles if self.sagemaker else (),
+            )
         yield from protecting_statements(self.perimeter)
 
     def _work(self) -> Sequence[Statement]:
@@ -323,34 +346,33 @@ class OrganizationGuardrails:
         problems.raise_if_any("OrganizationGuardrails")
 
 
-# AWS Organizations User Guide, "AI services opt-out policy syntax and examples": opted out of every service,
-# and no account may opt in.
-_NO_CHANGE = {"@@operators_allowed_for_child_policies": ["@@none"]}
-_AI_OPT_OUT: Mapping[str, Any] = {
-    "services": {
-        **_NO_CHANGE,
-        "default": {**_NO_CHANGE, "opt_out_policy": {**_NO_CHANGE, "@@assign": "optOut"}},
-    }
-}
+def _check_ranges(problems: Problems, given: Sequence[str], with_endpoints: bool) -> None:
+    if isinstance(given, str):
+        problems.add(
+            "sign_in_ranges", given, "One string where a tuple belongs.", "Write ('203.0.113.0/24',)."
+        )
+        return
+    if given and not with_endpoints:
+        reason = "They stand beside the endpoints: without those nothing is held to any network."
+        problems.add("sign_in_ranges", given, reason, "Name the endpoints as well.")
+    for index, each in enumerate(given):
+        try:
+            network = ip_network(each)
+        except ValueError:
+            network = None
+        if network is None or network.prefixlen < _WIDEST[network.version] or _inside(network):
+            problems.add(
+                f"sign_in_ranges[{index}]",
+                each,
+                "This is no range of public addresses, or one of half the internet.",
+                "Write the addresses that your people come from: '203.0.113.0/24'.",
+            )
 
 
-def _bedrock(guardrails: Mapping[str, str]) -> dict[str, Any]:
-    """AWS Organizations User Guide, "Amazon Bedrock policy syntax and examples"."""
-    everything = {"system": {"@@assign": "comprehensive"}, "messages": {"@@assign": "comprehensive"}}
-    return {
-        "bedrock": {
-            "guardrail_inference": {
-                region: {
-                    "environment": {
-                        "identifier": {"@@assign": arn},
-                        "selective_content_guarding": everything,
-                        "model_enforcement": {"included_models": {"@@assign": ["ALL"]}},
-                    }
-                }
-                for region, arn in guardrails.items()
-            }
-        }
-    }
+def _inside(network: IPv4Network | IPv6Network) -> bool:
+    """Whether addresses are such that no request from the internet comes from them."""
+    ranges = (ip_network(each) for each in _PRIVATE)
+    return any(each.version == network.version and each.overlaps(network) for each in ranges)
 
 
 def _compact(value: Any) -> str:

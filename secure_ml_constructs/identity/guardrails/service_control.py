@@ -44,9 +44,11 @@ ON_FOREIGN_RESOURCES = (
 # What opens the data: outside the environment's endpoints no session of its roles can.
 FROM_INSIDE = (
     *("athena:GetQueryResults*", "athena:StartQueryExecution", *OBJECT_ACTIONS, *LISTING_ACTIONS),
-    *("sagemaker:BatchGetRecord", "sagemaker:CreatePresigned*", "sagemaker:GetRecord"),
-    *("sagemaker:InvokeEndpoint*", "secretsmanager:GetSecretValue"),
+    *("sagemaker:BatchGetRecord", "sagemaker:GetRecord", "sagemaker:InvokeEndpoint*"),
+    "secretsmanager:GetSecretValue",
 )
+# What gives an address that signs one in.
+SIGN_IN = ("sagemaker:CreatePresigned*",)
 ROLE_CHANGES = (
     *("iam:AttachRolePolicy", "iam:CreatePolicy*", "iam:CreateRole", "iam:DeletePolicy*"),
     *("iam:DeleteRole*", "iam:DetachRolePolicy", "iam:PutRole*", "iam:SetDefaultPolicyVersion"),
@@ -74,6 +76,15 @@ NETWORK_CHANGES = (
     *("network-firewall:Update*", "route53resolver:Delete*", "route53resolver:Disassociate*"),
     "route53resolver:UpdateFirewall*",
 )
+# A stack works with the role that it was given, whoever updates it (AWS CloudFormation User Guide, "AWS
+# CloudFormation service role").
+STACK_CHANGES = (
+    *("cloudformation:ContinueUpdateRollback", "cloudformation:CreateChangeSet"),
+    *("cloudformation:CreateStack*", "cloudformation:DeleteStack*", "cloudformation:Execute*"),
+    *("cloudformation:ImportStacksToStackSet", "cloudformation:RollbackStack"),
+    *("cloudformation:SetStackPolicy", "cloudformation:UpdateStack*"),
+    "cloudformation:UpdateTerminationProtection",
+)
 KEY_CHANGES = (
     *("kms:DeleteImportedKeyMaterial", "kms:DisableKey*", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"),
     "kms:UpdatePrimaryRegion",
@@ -86,9 +97,7 @@ DETECTION_CHANGES = (
 )
 
 
-def identity_statements(
-    perimeter: DataPerimeter, regions: Sequence[str], endpoints: Sequence[str], pipelines: Sequence[str]
-) -> Iterator[Statement]:
+def identity_statements(perimeter: DataPerimeter, regions: Sequence[str]) -> Iterator[Statement]:
     """Whom nobody is, where nobody works, and where nobody's data goes. (I7, I10, C4)"""
     # A session that the management account opens for a task (sts:AssumeRoot) is no sign-in as root.
     root: Condition = {
@@ -110,27 +119,51 @@ def identity_statements(
         for arn in each.resources
     ]
     yield {**foreign, "NotResource": subs(owned)} if owned else {**foreign, "Resource": "*"}
-    if endpoints:
-        # Of the exceptions only the ways in which AWS itself calls: it speaks of the environment's own roles.
-        calls = tuple(each for each in perimeter.exceptions if each.context_key)
-        own = replace(perimeter, exceptions=calls)
-        # A pipeline's steps are started by SageMaker with the pipeline's role, outside every VPC.
-        network = own.deny_foreign_networks(FROM_INSIDE, "*", endpoints=endpoints, also=pipelines)
-        del network["Principal"]
-        network["Condition"].update(perimeter.roles([perimeter.environment_roles]))
-        yield network
+
+
+def network_statements(
+    perimeter: DataPerimeter,
+    endpoints: Sequence[str],
+    *,
+    sign_in_ranges: Sequence[str],
+    pipelines: Sequence[str],
+) -> Iterator[Statement]:
+    """From where the environment's roles reach data, and sign in. (I10, S1)"""
+    # Of the exceptions only the ways in which AWS itself calls: it speaks of the environment's own roles.
+    calls = tuple(each for each in perimeter.exceptions if each.context_key)
+    own = replace(perimeter, exceptions=calls)
+    roles = perimeter.roles([perimeter.environment_roles])
+    # A pipeline's steps are started by SageMaker with the pipeline's role, outside every VPC.
+    data = own.deny_foreign_networks(FROM_INSIDE, "*", endpoints=endpoints, also=pipelines)
+    sign_in = own.deny_foreign_networks(SIGN_IN, "*", endpoints=endpoints, sid="DenySignInFromElsewhere")
+    if sign_in_ranges:
+        sign_in["Condition"]["NotIpAddressIfExists"] = {"aws:SourceIp": list(sign_in_ranges)}
+    for statement in (data, sign_in):
+        del statement["Principal"]
+        statement["Condition"].update(roles)
+        yield statement
 
 
 def protecting_statements(perimeter: DataPerimeter) -> Iterator[Statement]:
     """What stays as it was deployed. (I3, I10, A1, A2, N1, E1)"""
     deploying = perimeter.not_roles(perimeter.deploying_roles)
     administering = perimeter.not_roles(perimeter.administering)
-    own = (perimeter.environment_roles, *perimeter.administering, *perimeter.erasure_roles)
+    # AWS CDK, "Bootstrapping": the role that hands the deploying one to CloudFormation.
+    handing = [
+        role.replace("-cfn-exec-role-", "-deploy-role-")
+        for role in perimeter.deploying_roles
+        if "-cfn-exec-role-" in role
+    ]
+    powerful = (*perimeter.administering, *perimeter.erasure_roles, *handing)
     policies = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy{perimeter.role_path}*"
-    yield _deny("Roles", ROLE_CHANGES, administering, resources=subs(dict.fromkeys((*own, policies))))
+    own = dict.fromkeys((perimeter.environment_roles, *powerful, policies))
+    yield _deny("Roles", ROLE_CHANGES, administering, resources=subs(own))
     # The environment's own roles pass the ones that their identity policies name.
     passing = perimeter.not_roles((*perimeter.administering, perimeter.environment_roles))
     yield _deny("PassRole", "iam:PassRole", passing, resources=sub(perimeter.environment_roles))
+    deployers = perimeter.not_roles((*perimeter.administering, *handing))
+    yield _deny("PassPower", "iam:PassRole", deployers, resources=subs(dict.fromkeys(powerful)))
+    yield _deny("Stacks", STACK_CHANGES, deployers)
     yield _deny("TrailAndLogs", TRAIL_CHANGES, deploying)
     yield _deny("Network", NETWORK_CHANGES, administering)
     yield _deny("Buckets", (*BUCKET_ADMINISTRATION, "s3:PutAccountPublicAccessBlock"), administering)

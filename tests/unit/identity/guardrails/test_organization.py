@@ -27,6 +27,7 @@ FULL = OrganizationGuardrails(
     perimeter=PERIMETER,
     regions=("eu-central-1", "eu-west-1"),
     endpoints=ENDPOINTS,
+    sign_in_ranges=("203.0.113.0/24", "2001:db8::/48"),
     sagemaker=GUARDRAILS,
     bedrock_guardrails={"eu-central-1": BEDROCK},
 )
@@ -38,7 +39,7 @@ def test_every_policy_is_within_its_size(guardrails: OrganizationGuardrails) -> 
     for policy in guardrails.policies():
         assert len(policy.text) <= policy.type.size, policy.name
         assert json.loads(policy.text) == policy.content
-    assert len(guardrails.scps()) == (5 if guardrails.sagemaker else 2)
+    assert len(guardrails.scps()) == (6 if guardrails.sagemaker else 2)
     assert len(guardrails.rcps()) == 1
 
 
@@ -140,9 +141,18 @@ def test_placeholders() -> None:
     [
         ({"perimeter": DataPerimeter()}, "perimeter.organization"),
         ({"regions": ()}, "regions"),
+        (
+            {"perimeter": DataPerimeter(organization="o-a1b2c3d4e5"), "sagemaker": GUARDRAILS},
+            "sagemaker.perimeter",
+        ),
         ({"regions": ("Frankfurt",)}, "regions[0]"),
         ({"regions": "eu-central-1"}, "regions"),
         ({"endpoints": ("vpc-0a1b2c3d4e5f60718",)}, "endpoints[0]"),
+        ({"sign_in_ranges": ("203.0.113.0/24",)}, "sign_in_ranges"),
+        ({"sign_in_ranges": "203.0.113.0/24", "endpoints": ENDPOINTS}, "sign_in_ranges"),
+        ({"sign_in_ranges": ("0.0.0.0/0",), "endpoints": ENDPOINTS}, "sign_in_ranges[0]"),
+        ({"sign_in_ranges": ("10.0.0.0/16",), "endpoints": ENDPOINTS}, "sign_in_ranges[0]"),
+        ({"sign_in_ranges": ("office",), "endpoints": ENDPOINTS}, "sign_in_ranges[0]"),
         ({"bedrock_guardrails": {"eu-west-1": BEDROCK}}, "bedrock_guardrails[eu-west-1]"),
         (
             {"bedrock_guardrails": {"eu-central-1": f"{BEDROCK[:-1]}DRAFT"}},
@@ -218,6 +228,7 @@ def test_logical_ids_stay(world: World) -> None:
     assert {each.logical_id for each in world.resources()} == {
         "GuardrailsAccounts13F23B8AD",
         "GuardrailsAccounts211FD4BB7",
+        "GuardrailsAccounts30619E721",
         "GuardrailsAiOptOut33F20CCA",
         "GuardrailsBedrockGuardrails449008D4",
         "GuardrailsResources11B14630",

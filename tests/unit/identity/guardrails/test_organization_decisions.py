@@ -36,6 +36,7 @@ GIVEN = OrganizationGuardrails(
     perimeter=PERIMETER,
     regions=(REGION, "eu-west-1"),
     endpoints=(ENDPOINT,),
+    sign_in_ranges=("203.0.113.0/24",),
     sagemaker=GUARDRAILS,
 )
 SCPS, RCPS = GIVEN.scps(), GIVEN.rcps()
@@ -106,12 +107,14 @@ def passes(simulator: Simulator, action: str, resource: str, *who: str, **contex
     return [each for each in who if allowed(simulator, each, action, resource, given)]
 
 
-EVERYBODY = (INSIDER, SCIENTIST, PIPELINE, ADMINISTRATOR, BREAK_GLASS, DEPLOYING)
+HANDING = f"{IAM}/cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}"
+EVERYBODY = (INSIDER, SCIENTIST, PIPELINE, ADMINISTRATOR, BREAK_GLASS, DEPLOYING, HANDING)
 ROLE = f"{IAM}/secure-ml/training"
 TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/audit"
 GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:trail:*"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-0000-0000-0000-000000000001"
 EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
+STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/hospital-ml-lake/1"
 ADMINISTERING = (ADMINISTRATOR, BREAK_GLASS, DEPLOYING)
 
 
@@ -135,6 +138,15 @@ ADMINISTERING = (ADMINISTRATOR, BREAK_GLASS, DEPLOYING)
         ("iam:GetRole", ROLE, EVERYBODY),
         ("iam:PassRole", ROLE, (SCIENTIST, PIPELINE, *ADMINISTERING)),
         ("iam:PassRole", f"{IAM}/somebody-elses", EVERYBODY),
+        # Whoever passes the deploying role to a stack, or changes one that has it, deploys.
+        ("iam:PassRole", DEPLOYING, (HANDING, *ADMINISTERING)),
+        ("iam:PassRole", BREAK_GLASS, (HANDING, *ADMINISTERING)),
+        ("iam:AttachRolePolicy", HANDING, ADMINISTERING),
+        ("cloudformation:CreateChangeSet", STACK, (HANDING, *ADMINISTERING)),
+        ("cloudformation:ExecuteChangeSet", STACK, (HANDING, *ADMINISTERING)),
+        ("cloudformation:UpdateStack", STACK, (HANDING, *ADMINISTERING)),
+        ("cloudformation:DeleteStack", STACK, (HANDING, *ADMINISTERING)),
+        ("cloudformation:DescribeStacks", STACK, EVERYBODY),
         ("cloudtrail:StopLogging", TRAIL, (DEPLOYING,)),
         ("cloudtrail:DeleteTrail", TRAIL, (DEPLOYING,)),
         ("cloudtrail:UpdateTrail", TRAIL, (DEPLOYING,)),
@@ -317,7 +329,6 @@ DATA = (
     ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:database"),
     ("sagemaker:InvokeEndpoint", arn("endpoint")),
     ("sagemaker:GetRecord", arn("feature-group")),
-    ("sagemaker:CreatePresignedDomainUrl", arn("user-profile")),
     ("athena:StartQueryExecution", f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/audit"),
 )
 
@@ -340,6 +351,33 @@ def test_a_stolen_session_does_nothing_with_data_from_elsewhere(
     assert ask(f"{IAM}/secure-ml/service/replication")
     # Roles that are none of the environment's are held by the policies of what they reach.
     assert ask(INSIDER)
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"),
+    [
+        ("CreatePresignedDomainUrl", "user-profile"),
+        ("CreatePresignedNotebookInstanceUrl", "notebook-instance"),
+        ("CreatePresignedMlflowTrackingServerUrl", "mlflow-tracking-server"),
+    ],
+)
+def test_signing_in_from_known_places(simulator: Simulator, action: str, kind: str) -> None:
+    def ask(principal: str, **context: Any) -> bool:
+        given = {key.replace("_", ":", 1): value for key, value in context.items()}
+        where = {"aws:ResourceOrgID": ORGANIZATION, **given}
+        return allowed(simulator, principal, f"sagemaker:{action}", arn(kind), where)
+
+    assert ask(SCIENTIST, aws_SourceVpce=ENDPOINT)
+    assert ask(SCIENTIST, aws_SourceIp="203.0.113.7")
+    assert not ask(SCIENTIST, aws_SourceIp="198.51.100.7")
+    assert not ask(SCIENTIST, aws_SourceVpce="vpce-0fffffffffffffff0", aws_SourceIp="10.0.0.1")
+    # A pipeline has nobody to sign in.
+    assert not ask(PIPELINE, aws_SourceIp="198.51.100.7")
+
+
+def test_ranges_to_sign_in_from_open_no_data(simulator: Simulator) -> None:
+    where = {"aws:ResourceOrgID": ORGANIZATION, "aws:SourceIp": "203.0.113.7"}
+    assert not allowed(simulator, SCIENTIST, "s3:GetObject", "arn:aws:s3:::lake/raw/x", where)
 
 
 def test_what_is_no_data_needs_no_endpoint(simulator: Simulator) -> None:
