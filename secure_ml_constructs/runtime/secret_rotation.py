@@ -2,8 +2,8 @@
 
 This file is inlined into its function as it stands, where only Python and boto3 are to be had.
 
-AWS Secrets Manager User Guide, "Rotation by Lambda function". Nothing but the secret itself holds the value: who
-uses it reads it each time, so that there is no second place to set it in.
+AWS Secrets Manager User Guide, "Rotation by Lambda function". Nothing but the secret itself holds the value:
+who uses it reads it each time, so that there is no second place to set it in.
 """
 
 from __future__ import annotations

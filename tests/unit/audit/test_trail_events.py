@@ -18,7 +18,10 @@ ARCHIVE = ("arn:aws:s3:::archive", "arn:aws:s3:::access-logs")
 def recorded(events: TrailEvents, region: str = "eu-central-1", **event: str) -> bool:
     """Tell whether a trail with these selectors would record an event: CloudTrail's own rule."""
     return any(
-        all(_matches(field, event.get(field["field"].replace(".", "_"))) for field in selector["fieldSelectors"])
+        all(
+            _matches(field, event.get(field["field"].replace(".", "_")))
+            for field in selector["fieldSelectors"]
+        )
         for selector in events.selectors(region=region, archive_arns=ARCHIVE)
     )
 
