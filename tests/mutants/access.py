@@ -95,10 +95,11 @@ def _denial(site: Site, path: Path, statement: Mapping[str, Any]) -> Iterator[Mu
             continue
         items = _list(statement[name])
         if len(items) > 1:
-            for index, _ in enumerate(items):
+            for index, item in enumerate(items):
                 left = items[:index] + items[index + 1 :]
                 where = (*path, name, index)
-                yield site.mutant(f"{name.lower()}-cut", where, ACCESS, ((*path, name), left))
+                operator = f"action-cut {item}" if name == "Action" else "resource-cut"
+                yield site.mutant(operator, where, ACCESS, ((*path, name), left))
         inverted = (((*path, name), REMOVE), ((*path, f"Not{name}"), statement[name]))
         yield site.mutant(f"not-{name.lower()}", (*path, name), ACCESS, *inverted)
         for index, item in enumerate(items):

@@ -49,6 +49,7 @@ class Mutant:
         operator: What was done to it.
         kind: Who should notice.
         edits: The change.
+        statement: The Sid of the statement that is changed; empty where none is.
     """
 
     stack: str
@@ -58,11 +59,18 @@ class Mutant:
     operator: str
     kind: str
     edits: tuple[Edit, ...]
+    statement: str = ""
 
     @property
     def place(self) -> str:
         """The path as a person writes it."""
         return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path).lstrip(".")
+
+    @property
+    def tested(self) -> str:
+        """The context key that the change is about; empty where it is about none."""
+        after = self.path[self.path.index("Condition") + 1 :] if "Condition" in self.path else ()
+        return str(after[1]) if len(after) > 1 else ""
 
     @property
     def id(self) -> str:
@@ -130,11 +138,24 @@ class Site:
     def mutant(self, operator: str, path: Path, kind: str, *edits: tuple[Path, Any]) -> Mutant:
         """A change of this resource; the paths of the edits begin in it."""
         made = tuple(Edit((self.logical_id, *where), value) for where, value in edits)
-        return Mutant(self.stack, self.logical_id, self.type, path, operator, kind, made)
+        sid = _sid(self.body, path)
+        return Mutant(self.stack, self.logical_id, self.type, path, operator, kind, made, sid)
 
     def set(self, operator: str, path: Path, kind: str, value: Any) -> Mutant:
         """One place that gets another value."""
         return self.mutant(operator, path, kind, (path, value))
+
+
+def _sid(value: Any, path: Path) -> str:
+    """The Sid of the statement that a path leads into."""
+    for step in path:
+        try:
+            value = value[step]
+        except (IndexError, KeyError):
+            return ""
+        if isinstance(value, dict) and "Effect" in value:
+            return str(value.get("Sid", ""))
+    return ""
 
 
 def sites(templates: Templates) -> Iterator[Site]:

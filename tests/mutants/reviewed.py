@@ -25,6 +25,7 @@ class Entry:
         type: To which type.
         place: Where in the resource, `[]` for any item, `*` for anything.
         resource: Which logical ids, `*` for anything.
+        statement: Which statement of a policy, by its Sid; `*` for any.
         kind: Of which kind, `*` for any.
         equivalent: Whether the change weakens nothing.
         reason: Why.
@@ -34,6 +35,7 @@ class Entry:
     type: str
     place: str
     resource: str
+    statement: str
     kind: str
     equivalent: bool
     reason: str
@@ -49,6 +51,7 @@ class Entry:
                 (self.operator, mutant.operator),
                 (self.place, place),
                 (self.resource, mutant.logical_id),
+                (self.statement, mutant.statement),
             )
         )
 
@@ -65,6 +68,7 @@ def entries() -> tuple[Entry, ...]:
                     type=item.get("type", "*"),
                     place=item.get("place", "*"),
                     resource=item.get("resource", "*"),
+                    statement=item.get("statement", "*"),
                     kind=item.get("kind", "setting"),
                     equivalent=kind == "equivalent",
                     reason=item["reason"],

@@ -9,39 +9,20 @@ of them was noticed.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from secure_ml_constructs.verification.rules.engine import Engine, Finding
 from secure_ml_constructs.verification.templates import Template, Templates
 from tests.mutants.mutant import Mutant
+from tests.mutants.neighbours import Name, Neighbours, named
+from tests.mutants.verdict import Verdict
 
-Name = tuple[str, str]
 Key = tuple[str, ...]
 
 _BATCH = 24
 _INDEX = re.compile(r"\[\d+\]")
-_VARIABLE = re.compile(r"\$\{([^!}.]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of one mutant.
-
-    Attributes:
-        mutant: The mutant.
-        rules: The rules that noticed; none where it survived.
-    """
-
-    mutant: Mutant
-    rules: tuple[str, ...]
-
-    @property
-    def killed(self) -> bool:
-        """Whether a rule noticed."""
-        return bool(self.rules)
 
 
 class Runner:
@@ -56,7 +37,7 @@ class Runner:
         self.templates = templates
         self.engine = engine
         self.before = self._keys(engine.check(templates))
-        self._neighbours = _neighbours(templates)
+        self._neighbours = Neighbours(templates)
 
     def run(self, mutants: Iterable[Mutant]) -> list[Verdict]:
         """Judge each mutant, in the order given."""
@@ -71,9 +52,9 @@ class Runner:
         changed = mutant.apply(self.templates)
         names = set(mutant.touched)
         for name in mutant.touched:
-            names |= self._neighbours[name]
+            names |= self._neighbours.of(name)
             stack, logical_id = name
-            names.update(_named(changed[stack]["Resources"].get(logical_id), stack, changed))
+            names.update(named(changed[stack]["Resources"].get(logical_id), stack, changed))
         return self._new(self.engine.check(_Near.showing(changed, names)))
 
     def whole(self, mutant: Mutant) -> tuple[str, ...]:
@@ -144,42 +125,3 @@ def _batches(mutants: Iterable[Mutant]) -> Iterator[list[Mutant]]:
                 left.append(mutant)
         yield batch
         waiting = left
-
-
-def _neighbours(templates: Mapping[str, Any]) -> defaultdict[Name, set[Name]]:
-    found: defaultdict[Name, set[Name]] = defaultdict(set)
-    for stack, body in templates.items():
-        for logical_id, resource in body["Resources"].items():
-            for other in _named(resource, stack, templates):
-                found[stack, logical_id].add(other)
-                found[other].add((stack, logical_id))
-    return found
-
-
-def _named(value: Any, stack: str, templates: Mapping[str, Any]) -> Iterator[Name]:
-    """The resources that a value names, in its own stack or by another's outputs."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _named(item, stack, templates)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if key == "Ref" and isinstance(item, str):
-                yield from _own(item, stack, templates)
-            elif key == "Fn::GetAtt":
-                yield from _own(item[0] if isinstance(item, list) else item.split(".")[0], stack, templates)
-            elif key == "Fn::Sub":
-                text = item[0] if isinstance(item, list) else item
-                for name in _VARIABLE.findall(text):
-                    yield from _own(name, stack, templates)
-                yield from _named(item, stack, templates)
-            elif key == "Fn::GetStackOutput" and isinstance(item.get("StackName"), str):
-                other = item["StackName"]
-                output = templates.get(other, {}).get("Outputs", {}).get(item["OutputName"], {})
-                yield from _named(output.get("Value"), other, templates)
-            else:
-                yield from _named(item, stack, templates)
-
-
-def _own(name: str, stack: str, templates: Mapping[str, Any]) -> Iterator[Name]:
-    if name in templates[stack]["Resources"]:
-        yield stack, name

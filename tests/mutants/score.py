@@ -10,11 +10,11 @@ from typing import Any
 
 from tests.mutants.mutant import KINDS
 from tests.mutants.reviewed import entry_of
-from tests.mutants.runner import Verdict
+from tests.mutants.verdict import Verdict
 
 _INDEX = re.compile(r"\[\d+\]")
 _ARGUMENT = re.compile(
-    r"^(set to|given|opened to|item-dropped|order-dropped|route-added|rule-added|any-value at).*"
+    r"^(set to|given|opened to|item-dropped|order-dropped|route-added|rule-added|any-value at|action-cut).*"
 )
 
 
@@ -23,19 +23,28 @@ class Tally:
     """How many there were, and what became of them.
 
     Attributes:
-        killed: Noticed by a rule.
+        ruled: Noticed by a rule.
+        proved: Noticed by a proof alone.
+        layered: Not noticed, as another layer holds that would not without it.
         equivalent: Not noticed, and they weaken nothing.
         survived: Not noticed.
     """
 
-    killed: int = 0
+    ruled: int = 0
+    proved: int = 0
+    layered: int = 0
     equivalent: int = 0
     survived: int = 0
 
     @property
     def mutants(self) -> int:
         """All of them."""
-        return self.killed + self.equivalent + self.survived
+        return self.killed + self.layered + self.equivalent + self.survived
+
+    @property
+    def killed(self) -> int:
+        """Those that were noticed."""
+        return self.ruled + self.proved
 
     @property
     def score(self) -> float:
@@ -45,8 +54,12 @@ class Tally:
 
     def count(self, verdict: Verdict) -> None:
         """Add one."""
-        if verdict.killed:
-            self.killed += 1
+        if verdict.rules:
+            self.ruled += 1
+        elif verdict.cells:
+            self.proved += 1
+        elif verdict.layer:
+            self.layered += 1
         elif (entry := entry_of(verdict.mutant)) is not None and entry.equivalent:
             self.equivalent += 1
         else:
@@ -54,15 +67,17 @@ class Tally:
 
     def row(self) -> list[str]:
         """As cells of a table."""
-        numbers = (self.mutants, self.equivalent, self.killed, self.survived)
+        numbers = (self.mutants, self.ruled, self.proved, self.layered, self.equivalent, self.survived)
         return [*map(str, numbers), f"{self.score:.1f} %"]
 
     def data(self) -> dict[str, Any]:
         """As data."""
         return {
             "mutants": self.mutants,
+            "killed by rule": self.ruled,
+            "killed by proof": self.proved,
+            "layered": self.layered,
             "equivalent": self.equivalent,
-            "killed": self.killed,
             "survived": self.survived,
             "score": round(self.score, 2),
         }
@@ -75,6 +90,7 @@ class Score:
     kinds: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     operators: defaultdict[tuple[str, str], Tally] = field(default_factory=lambda: defaultdict(Tally))
     survivors: list[Verdict] = field(default_factory=list)
+    layered: list[Verdict] = field(default_factory=list)
     rules: Counter[str] = field(default_factory=Counter)
 
     @classmethod
@@ -84,15 +100,22 @@ class Score:
         for verdict in verdicts:
             mutant = verdict.mutant
             score.kinds[mutant.kind].count(verdict)
-            score.operators[mutant.kind, _ARGUMENT.sub(r"\1", mutant.operator)].count(verdict)
+            score.operators[mutant.kind, _plain(mutant.operator)].count(verdict)
             score.rules.update(verdict.rules)
-            if not verdict.killed:
+            if verdict.layer:
+                score.layered.append(verdict)
+            elif not verdict.killed:
                 score.survivors.append(verdict)
         return score
 
+    @property
+    def unread(self) -> list[str]:
+        """The survivors that nobody gave a reason for."""
+        return [each.mutant.id for each in self.survivors if entry_of(each.mutant) is None]
+
     def table(self) -> str:
         """The score as a person reads it, and what survived, like things together."""
-        head = ["", "mutants", "equivalent", "killed", "survived", "score"]
+        head = ["", "mutants", "by rule", "by proof", "layered", "equivalent", "survived", "score"]
         rows = [head]
         for kind in KINDS:
             rows.append([kind, *self.kinds[kind].row()])
@@ -107,10 +130,22 @@ class Score:
             )
             for row in rows
         ]
-        return "\n".join([*lines, "", "Survivors that weaken:", *self._groups()])
+        held = ["", "Layered, and what still holds:", *self._held()] if self.layered else []
+        return "\n".join([*lines, *held, "", "Survivors that weaken:", *self._groups()])
+
+    def _held(self) -> list[str]:
+        groups: Counter[tuple[str, ...]] = Counter()
+        for verdict in self.layered:
+            mutant, layer = verdict.mutant, verdict.layer
+            assert layer is not None
+            groups[mutant.type, mutant.statement, _plain(mutant.operator), layer.holds] += 1
+        return [
+            f"  {count:4} {type_} {statement} {operator}: {holds}"
+            for (type_, statement, operator, holds), count in sorted(groups.items())
+        ]
 
     def _groups(self) -> list[str]:
-        groups: Counter[tuple[str, str, str, str, str]] = Counter()
+        groups: Counter[tuple[str, ...]] = Counter()
         for verdict in self.survivors:
             mutant, entry = verdict.mutant, entry_of(verdict.mutant)
             if entry is None or not entry.equivalent:
@@ -132,6 +167,11 @@ class Score:
             },
             "rules": dict(self.rules.most_common()),
             "survivors": [self._survivor(verdict) for verdict in self.survivors],
+            "layered": [
+                {"id": each.mutant.id, "question": each.layer.question, "holds": each.layer.holds}
+                for each in self.layered
+                if each.layer
+            ],
         }
 
     @staticmethod
@@ -143,3 +183,8 @@ class Score:
             "equivalent": bool(entry and entry.equivalent),
             "reason": entry.reason if entry else None,
         }
+
+
+def _plain(operator: str) -> str:
+    """An operator without what it was given."""
+    return _ARGUMENT.sub(r"\1", operator)

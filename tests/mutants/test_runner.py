@@ -39,8 +39,10 @@ def test_a_rule_that_is_gone_lets_its_mutants_live() -> None:
     assert score.kinds["setting"].score == 100
     assert score.data()["kinds"]["setting"] == {
         "mutants": 4,
+        "killed by rule": 4,
+        "killed by proof": 0,
+        "layered": 0,
         "equivalent": 0,
-        "killed": 4,
         "survived": 0,
         "score": 100.0,
     }

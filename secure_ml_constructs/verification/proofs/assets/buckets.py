@@ -151,7 +151,7 @@ class _Bucket:
             Deed("open up", self._on_bucket(_OPENS), closed, by_design=False),
             self._left("reconfigure", closed, _WITH_ROLES, self._on_bucket(_CONFIGURES)),
             self._left("reach from outside", "D3", _STOLEN, self._outside()),
-            self._left("reach without TLS", "E2", _JOB, self._plain()),
+            self._left("reach without TLS 1.2", "E2", _JOB, self._plain()),
             self._deploying("read while deploying", "D3", self._reads("")),
             self._deploying("destroy while deploying", keeps, self._destroys()),
         ]
@@ -180,13 +180,13 @@ class _Bucket:
 
     def _plain(self) -> tuple[tuple[Act, ...], ...]:
         ways = self._each(("s3:GetObject", "s3:PutObject")) + self._on_bucket(("s3:ListBucket",))
-        plain = {"aws:securetransport": exactly("false")}
-        return one(*(replace(act, context=plain) for (act,) in ways))
+        wrong = ({"aws:securetransport": exactly("false")}, {"s3:tlsversion": exactly("1.1")})
+        return one(*(replace(act, context=context) for context in wrong for (act,) in ways))
 
     def _destroys(self) -> tuple[tuple[Act, ...], ...]:
         if not self.is_log:
             return (*one(*self._deletions("")), *self._on_bucket(("s3:PutBucketVersioning",)))
-        on_objects = (*self.alters, *_TAKES_AWAY)
+        on_objects = (*self.alters, *_TAKES_AWAY, *_BESIDES)
         return (*self._each(on_objects), *self._on_bucket(("s3:DeleteBucket", "s3:DeleteBucketPolicy")))
 
     def _on_objects(self, action: str, prefix: str) -> Act:

@@ -38,9 +38,13 @@ def answer(clinic: Clinic, question: str) -> Answer:
     return found
 
 
+OLD = {"NumericLessThan": {"s3:TlsVersion": "1.2"}}
+
+
 def test_plain_transport_is_left_to_callers_until_it_is_denied() -> None:
-    question = f"compromised-job/reach-without-TLS/{DATA}"
+    question = f"compromised-job/reach-without-TLS-1.2/{DATA}"
     clinic = Clinic()
+    deny(clinic, "OldTls", "s3:*", **OLD)
     left = answer(clinic, question)
     assert left.verdict is Verdict.BY_DESIGN
     assert "nothing but permissions holds back" in left.because
@@ -54,9 +58,21 @@ def test_plain_transport_is_left_to_callers_until_it_is_denied() -> None:
 @pytest.mark.parametrize("resource", BOTH)
 def test_plain_transport_is_asked_of_bucket_and_objects(resource: Any) -> None:
     clinic = Clinic()
+    deny(clinic, "OldTls", "s3:*", **OLD)
     deny(clinic, "PlainTransport", "s3:*", Bool={"aws:SecureTransport": "false"})
     clinic.statement("DataPolicy", "PlainTransport")["Resource"] = resource
-    assert answer(clinic, f"compromised-job/reach-without-TLS/{DATA}").verdict is Verdict.BY_DESIGN
+    assert answer(clinic, f"compromised-job/reach-without-TLS-1.2/{DATA}").verdict is Verdict.BY_DESIGN
+
+
+def test_old_versions_of_tls_are_asked_about() -> None:
+    question = f"compromised-job/reach-without-TLS-1.2/{DATA}"
+    clinic = Clinic()
+    deny(clinic, "PlainTransport", "s3:*", Bool={"aws:SecureTransport": "false"})
+    assert answer(clinic, question).verdict is Verdict.BY_DESIGN
+    deny(clinic, "OldTls", "s3:*", **OLD)
+    assert answer(clinic, question).verdict is Verdict.PROVED
+    clinic.statement("DataPolicy", "OldTls")["Condition"] = {"NumericLessThan": {"s3:TlsVersion": "1.1"}}
+    assert answer(clinic, question).verdict is Verdict.BY_DESIGN
 
 
 def test_requests_from_outside_need_a_denial_of_every_action() -> None:

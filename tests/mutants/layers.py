@@ -1,0 +1,197 @@
+"""Whether a mutant took away one of several layers: with the others put aside, the proofs notice it.
+
+A part of a policy that nobody misses is either needless or backed by another. So the same mutation is made
+where what may back it is put aside, in the sound environment as well: what then becomes graver is held by
+the mutated part alone there, and by what was put aside in the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from secure_ml_constructs.verification.proofs.questions import Answer
+from tests.mutants.concerned import concerned
+from tests.mutants.mutant import STRANGER, Mutant, Path, Templates
+from tests.mutants.neighbours import named
+from tests.mutants.questions import Proofs, graver
+
+_STRANGER = {
+    "Sid": "Stranger",
+    "Effect": "Allow",
+    "Principal": {"AWS": {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::{STRANGER}:root"}},
+    "Action": "*",
+    "Resource": "*",
+}
+# A service that hands a role's credentials to whoever runs code in it.
+_HANDS_OUT = {
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What still holds where a mutant took something away.
+
+    Attributes:
+        question: A question that the mutated part answers where this is put aside.
+        holds: What answers it.
+    """
+
+    question: str
+    holds: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Aside:
+    """A change that puts something aside; what holds is empty where the answer says it."""
+
+    change: Callable[[Templates], Templates]
+    holds: str
+
+
+class Layers:
+    """Finds what backs what was taken away.
+
+    Args:
+        proofs: The environment and its matrix.
+    """
+
+    def __init__(self, proofs: Proofs) -> None:
+        self._proofs = proofs
+
+    def of(self, mutant: Mutant) -> Layer | None:
+        """The first layer that is found to hold; None where nothing is, or where it is no policy."""
+        proofs = self._proofs
+        questions = proofs.questions(mutant)
+        about = concerned(mutant, proofs.templates)
+        for aside in self._put_aside(mutant):
+            base = self._ask(aside.change(proofs.templates), questions, about)
+            after = self._ask(aside.change(mutant.apply(proofs.templates)), questions, about)
+            found = graver(after.values(), base)
+            if found:
+                question = found[0].question
+                whole = self._ask(mutant.apply(proofs.templates), questions, about)
+                return Layer(question, aside.holds or whole[question].because)
+        return None
+
+    def _ask(
+        self,
+        templates: Templates,
+        questions: tuple[str, ...],
+        about: Callable[[str], bool],
+    ) -> dict[str, Answer]:
+        # What is put aside opens other ways of the same cell, so that each way counts by itself.
+        answers = self._proofs.ask(templates, *questions, way_by_way=True, about=about)
+        return {answer.question: answer for answer in answers}
+
+    def _put_aside(self, mutant: Mutant) -> Iterator[_Aside]:
+        where = _document(mutant)
+        if where is None:
+            return
+        sid, place = mutant.statement, (mutant.stack, mutant.logical_id, *where)
+        resource = self._proofs.templates[mutant.stack]["Resources"][mutant.logical_id]
+        statements: list[Mapping[str, Any]] = _get(resource, where)["Statement"]
+        statement = next((each for each in statements if each.get("Sid") == sid), {})
+
+        def aside(holds: str, *changes: Callable[[Any], Any]) -> _Aside:
+            return _Aside(lambda on: _at(on, place, changes), holds)
+
+        def alone(document: Any) -> Any:
+            kept = [s for s in document["Statement"] if s.get("Effect") != "Deny" or s.get("Sid") == sid]
+            return {**document, "Statement": kept}
+
+        def opened(document: Any) -> Any:
+            return {**document, "Statement": [*document["Statement"], _STRANGER]}
+
+        def unbound(document: Any) -> Any:
+            return {**document, "Statement": [_unbound(s, sid, mutant.tested) for s in document["Statement"]]}
+
+        on_bucket = mutant.type == "AWS::S3::BucketPolicy"
+        if on_bucket:
+            # Nothing is put aside but what a request to S3 asks of the key.
+            yield aside("the key is not to be used for it")
+            yield aside("", alone)
+            yield aside("no statement lets another account in", opened)
+            yield aside("no statement lets another account in", alone, opened)
+        others = [key for key in _tested(statement) if key != mutant.tested]
+        # Without its conditions a denial would hold more, not less.
+        if statement.get("Effect") == "Allow" and others:
+            named = f"{sid} still asks for {', '.join(others)}"
+            yield aside(named, unbound)
+            if on_bucket:
+                yield aside(named, alone, unbound)
+        roles = tuple(self._roles(mutant))
+        if roles:
+            kept = "no code is ever given the credentials of the role"
+            yield _Aside(lambda on: _held(on, roles), kept)
+
+    def _roles(self, mutant: Mutant) -> Iterator[tuple[str, str]]:
+        """The roles that have a managed policy."""
+        if mutant.type != "AWS::IAM::ManagedPolicy":
+            return
+        for stack, body in self._proofs.templates.items():
+            for logical_id, resource in body["Resources"].items():
+                if resource["Type"] == "AWS::IAM::Role":
+                    both = ((stack, logical_id), (mutant.stack, mutant.logical_id))
+                    theirs = set(named(resource, stack, self._proofs.templates))
+                    policy = self._proofs.templates[mutant.stack]["Resources"][mutant.logical_id]
+                    its = set(named(policy, mutant.stack, self._proofs.templates))
+                    if both[1] in theirs or both[0] in its:
+                        yield stack, logical_id
+
+
+def _document(mutant: Mutant) -> Path | None:
+    """Where the document is that a mutant changes a statement of."""
+    return mutant.path[: mutant.path.index("Statement")] if "Statement" in mutant.path else None
+
+
+def _get(value: Any, path: Path) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+def _tested(statement: Mapping[str, Any]) -> list[str]:
+    """The keys that a statement's conditions ask about."""
+    return sorted({key for block in statement.get("Condition", {}).values() for key in block})
+
+
+def _at(templates: Templates, place: Sequence[Any], changes: Sequence[Callable[[Any], Any]]) -> Templates:
+    stack, *path = place
+    body = templates[stack]
+    resources = _changed(body["Resources"], path, changes)
+    return {**templates, stack: {**body, "Resources": resources}}
+
+
+def _changed(value: Any, path: Sequence[Any], changes: Sequence[Callable[[Any], Any]]) -> Any:
+    if not path:
+        for change in changes:
+            value = change(value)
+        return value
+    if isinstance(value, list):
+        return [_changed(item, path[1:], changes) if i == path[0] else item for i, item in enumerate(value)]
+    return {**value, path[0]: _changed(value[path[0]], path[1:], changes)}
+
+
+def _unbound(statement: Mapping[str, Any], sid: str, tested: str) -> Mapping[str, Any]:
+    """A statement with no condition but those on one key."""
+    if statement.get("Sid") != sid or "Condition" not in statement:
+        return statement
+    tests = {
+        operator: {key: value for key, value in block.items() if key == tested}
+        for operator, block in statement["Condition"].items()
+    }
+    kept = {operator: block for operator, block in tests.items() if block}
+    without = {name: value for name, value in statement.items() if name != "Condition"}
+    return {**without, "Condition": kept} if kept else without
+
+
+def _held(templates: Templates, roles: Sequence[tuple[str, str]]) -> Templates:
+    for stack, logical_id in roles:
+        place = (stack, logical_id, "Properties", "AssumeRolePolicyDocument")
+        templates = _at(templates, place, [lambda _: _HANDS_OUT])
+    return templates

@@ -1,0 +1,134 @@
+"""The proofs' part in the run: what they notice, what is one of two layers, and what is neither."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.mutants.concerned import concerned
+from tests.mutants.layers import Layers
+from tests.mutants.mutant import Mutant
+from tests.mutants.questions import Proofs
+from tests.mutants.verdict import Verdict, with_proofs
+
+
+@pytest.fixture(scope="module")
+def layers(proofs: Proofs) -> Layers:
+    return Layers(proofs)
+
+
+def one(mutants: list[Mutant], resource: str, statement: str, operator: str, place: str = "") -> Mutant:
+    found = [
+        mutant
+        for mutant in mutants
+        if mutant.logical_id.startswith(resource)
+        and (mutant.statement, mutant.operator) == (statement, operator)
+        and place in mutant.place
+    ]
+    return found[0]
+
+
+def test_nothing_is_broken_to_begin_with(proofs: Proofs) -> None:
+    assert {answer.verdict for answer in proofs.before.values()} <= {
+        "proved",
+        "by-design",
+        "needs-org-guardrail",
+    }
+
+
+@pytest.mark.parametrize(
+    ("resource", "statement", "operator", "question"),
+    [
+        ("LakeDataPolicy", "DenyForeignListing", "deny-dropped", "stolen-credentials/reach-from-outside/"),
+        ("LakeDataPolicy", "DenyPlainTransport", "resource-cut", "compromised-job/reach-without-TLS-1.2/"),
+        ("ArchiveBucketPolicy", "DenyLegalHold", "deny-dropped", "compromised-job/alter/"),
+        ("KeysData", "UseThroughServices", "any-principal", "compromised-job/use-without-permission/"),
+        (
+            "VpcEndpointsS3",
+            "OurPrincipalsOnOurResources",
+            "foreign-account",
+            "compromised-job/carry-data-out",
+        ),
+    ],
+)
+def test_a_proof_notices(
+    proofs: Proofs,
+    reference_mutants: list[Mutant],
+    resource: str,
+    statement: str,
+    operator: str,
+    question: str,
+) -> None:
+    mutant = one(reference_mutants, resource, statement, operator)
+    assert any(answer.question.startswith(question) for answer in proofs.near(mutant))
+
+
+@pytest.mark.parametrize(
+    ("resource", "statement", "operator", "place", "holds"),
+    [
+        ("LakeDataPolicy", "DenyOtherEncryption", "deny-dropped", "", "denied by DenyOtherKey"),
+        ("LakeDataPolicy", "DenyOutsiders", "deny-dropped", "", "no statement lets another account in"),
+        ("KeysData", "Configure", "any-principal", "", "Configure still asks for aws:PrincipalArn"),
+        ("VpcFlowLogRole", "Service", "key-dropped", "SourceArn", "Service still asks for aws:SourceAccount"),
+        ("VpcFlowLogPolicy", "Write", "any-resource", "", "no code is ever given the credentials"),
+    ],
+)
+def test_another_layer_holds(
+    proofs: Proofs,
+    layers: Layers,
+    reference_mutants: list[Mutant],
+    resource: str,
+    statement: str,
+    operator: str,
+    place: str,
+    holds: str,
+) -> None:
+    mutant = one(reference_mutants, resource, statement, operator, place)
+    assert not proofs.near(mutant)
+    layer = layers.of(mutant)
+    assert layer is not None
+    assert layer.holds.startswith(holds)
+
+
+def test_what_weakens_nothing_is_no_layer(
+    proofs: Proofs, layers: Layers, reference_mutants: list[Mutant]
+) -> None:
+    mutant = one(reference_mutants, "LakeDataPolicy", "DenyForeignNetworks", "if-exists-dropped", "ViaAWS")
+    assert not proofs.near(mutant)
+    assert layers.of(mutant) is None
+
+
+def test_a_layer_is_missed_where_the_other_is_gone(proofs: Proofs, reference_mutants: list[Mutant]) -> None:
+    """Both denials of other keys at once: then uploads under another key are let through."""
+    first = one(reference_mutants, "LakeDataPolicy", "DenyOtherKey", "deny-dropped")
+    second = one(reference_mutants, "LakeDataPolicy", "DenyOtherEncryption", "deny-dropped")
+    # The later one first, so that the places of the earlier stay.
+    templates = second.apply(first.apply(proofs.templates))
+    cells = {answer.question: answer.verdict for answer in proofs.ask(templates)}
+    assert cells["insider/store-under-another-key/hospital-ml-lake/LakeData (bucket)"] == "broken"
+
+
+def test_rules_come_first_and_settings_are_for_rules(proofs: Proofs, reference_mutants: list[Mutant]) -> None:
+    noticed = one(reference_mutants, "LakeDataPolicy", "DenyForeignListing", "deny-dropped")
+    setting = next(mutant for mutant in reference_mutants if mutant.kind == "setting")
+    verdicts = [Verdict(noticed, ("SomeRule",)), Verdict(setting, ()), Verdict(noticed, ())]
+    found = list(with_proofs(verdicts, proofs))
+    assert [bool(each.cells) for each in found] == [False, False, True]
+    assert [each.killed for each in found] == [True, False, True]
+
+
+def test_only_what_is_spoken_of_is_asked_again(proofs: Proofs, reference_mutants: list[Mutant]) -> None:
+    cut = one(reference_mutants, "LakeDataPolicy", "DenyForeignListing", "action-cut s3:ListBucketVersions")
+    concerns = concerned(cut, proofs.templates)
+    assert concerns("s3:ListBucketVersions")
+    assert not concerns("s3:ListBucket")
+    dropped = one(reference_mutants, "LakeDataPolicy", "DenyForeignListing", "deny-dropped")
+    concerns = concerned(dropped, proofs.templates)
+    assert concerns("s3:ListBucket")
+    assert not concerns("s3:GetObject")
+
+
+@pytest.mark.deep
+def test_all_questions_come_to_the_same(proofs: Proofs, reference_mutants: list[Mutant]) -> None:
+    for mutant in [each for each in reference_mutants if each.kind != "setting"][::12]:
+        near = {answer.question for answer in proofs.near(mutant)}
+        assert near == {answer.question for answer in proofs.whole(mutant)}, mutant.id
