@@ -15,6 +15,7 @@ from tests.unit.identity.guardrails.work import (
     BREAK_GLASS,
     DEPLOYED,
     DEPLOYING,
+    FINE,
     LEGITIMATE,
     PIPELINE,
     SCIENTIST,
@@ -55,6 +56,22 @@ WEAKENED = list(weakened())
 def test_legitimate_work_passes(simulator: Simulator, action: str) -> None:
     kind, context = LEGITIMATE[action]
     assert allowed(simulator, action, kind, context)
+
+
+@pytest.mark.parametrize(
+    ("action", "key", "value"),
+    [
+        (action, key, value)
+        for action, (_, context) in LEGITIMATE.items()
+        for key in context
+        for value in FINE.get(key, ())
+    ],
+)
+def test_so_does_work_of_other_sizes_and_keys(
+    simulator: Simulator, action: str, key: str, value: Any
+) -> None:
+    kind, context = LEGITIMATE[action]
+    assert allowed(simulator, action, kind, {**context, key: value})
 
 
 @pytest.mark.parametrize("action", DEPLOYED)

@@ -119,6 +119,23 @@ DEPLOYED: Mapping[str, tuple[str, Context]] = {
     "CreateCluster": ("cluster", {**_NETWORK, "InstanceTypes": ["ml.g5.xlarge"]}),
     "UpdateCluster": ("cluster", {"InstanceTypes": ["ml.g5.xlarge"]}),
 }
+# For each setting, values that pass as well.
+FINE: Mapping[str, Sequence[Any]] = {
+    "VpcSubnets": ([SUBNETS[0]], [SUBNETS[1]]),
+    "NetworkIsolation": ("true",),
+    "VolumeKmsKey": (SECOND_KEY,),
+    "OutputKmsKey": (KEY,),
+    "FeatureGroupOnlineStoreKmsKey": (SECOND_KEY,),
+    "FeatureGroupOfflineStoreKmsKey": (SECOND_KEY,),
+    "InstanceTypes": (
+        *(["ml.t3.medium"], ["ml.t3.2xlarge"], ["ml.m5.4xlarge"], ["ml.c5.2xlarge"], ["ml.g4dn.xlarge"]),
+        ["ml.m5.large", "ml.g5.xlarge"],
+    ),
+    "MaxRuntimeInSeconds": ("60", "86400", None),
+    "EnableRemoteDebug": (None,),
+    "RemoteAccess": (None,),
+    "ModelApprovalStatus": (None, "Rejected"),
+}
 # For each setting, values that must never pass; None takes the key out.
 WEAK: Mapping[str, Sequence[Any]] = {
     "VpcSubnets": (None, ["subnet-0fffffffffffffff0"], [SUBNETS[0], "subnet-0fffffffffffffff0"]),
