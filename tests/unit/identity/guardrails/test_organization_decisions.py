@@ -217,6 +217,17 @@ def test_a_role_of_another_region_or_account_is_no_deploying_role(simulator: Sim
     assert allowed(simulator, second, "cloudtrail:StopLogging", TRAIL)
 
 
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
+def test_other_partitions(partition: str) -> None:
+    def there(name: str) -> str:
+        return name.replace("arn:aws:", f"arn:{partition}:")
+
+    for principal, passes in ((DEPLOYING, True), (INSIDER, False)):
+        asked = {"aws:RequestedRegion": REGION}
+        assert scp_allows(there(principal), "cloudtrail:StopLogging", there(TRAIL), asked) is passes
+        assert scp_allows(there(principal), "iam:CreateRole", there(ROLE), asked) is passes
+
+
 # -- the root user, regions ----------------------------------------------------------------------------
 
 

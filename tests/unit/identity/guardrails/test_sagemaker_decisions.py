@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from secure_ml_constructs.identity.guardrails import SageMakerGuardrails, WorkLimits
+from secure_ml_constructs.policy import document
 from tests.support.decisions import Simulator
 from tests.unit.identity.guardrails import work
 from tests.unit.identity.guardrails.work import (
@@ -138,73 +139,73 @@ def test_a_schedule_that_names_a_job_definition_says_nothing_else(simulator: Sim
     assert not allowed(simulator, action, "monitoring-schedule", types)
 
 
-@pytest.mark.parametrize(
-    ("action", "change"),
-    [
-        # One type without disks of its own asks for the key.
-        ("CreateTrainingJob", {"InstanceTypes": ["ml.g5.xlarge", "ml.m5.xlarge"], "VolumeKmsKey": None}),
-        # A key that is given is ours, also where none is due.
-        ("CreateTrainingJob", {"InstanceTypes": ["ml.g5.xlarge"], "VolumeKmsKey": work.FOREIGN_KEY}),
-        ("CreateEndpointConfig", {"InstanceTypes": ["ml.g5.xlarge"], "VolumeKmsKey": work.FOREIGN_KEY}),
-        ("CreateEndpointConfig", {"VpcSubnets": ["subnet-0fffffffffffffff0"]}),
-        ("CreateEndpointConfig", {"ServerlessMemorySize": "2048"}),
-        ("CreateEndpointConfig", {"InstanceTypes": None, "ServerlessMemorySize": "2048"}),
-        ("CreateTrainingJob", {"FileSystemId": "fs-0a1b2c3d4e5f60718"}),
-        # An alias or an id is no ARN: nobody knows whose it is.
-        ("CreateTrainingJob", {"VolumeKmsKey": "alias/ours"}),
-        ("CreateTrainingJob", {"VolumeKmsKey": "0a1b2c3d-0000-0000-0000-000000000001"}),
-        ("CreateNotebookInstance", {"VpcSecurityGroupIds": None}),
-        ("UpdateNotebookInstance", {"RootAccess": "Enabled"}),
-        ("UpdateNotebookInstance", {"MinimumInstanceMetadataServiceVersion": "1"}),
-        ("CreateFeatureGroup", {"FeatureGroupOnlineStoreKmsKey": None}),
-        ("CreateSpace", {"RemoteAccess": "ENABLED"}),
-        ("CreateApp", {"InstanceTypes": ["ml.p4d.24xlarge"]}),
-        ("UpdateTrainingJob", {"InstanceTypes": ["ml.p4d.24xlarge"]}),
-    ],
-)
+UNUSUAL: list[tuple[str, dict[str, Any]]] = [
+    # One type without disks of its own asks for the key.
+    ("CreateTrainingJob", {"InstanceTypes": ["ml.g5.xlarge", "ml.m5.xlarge"], "VolumeKmsKey": None}),
+    # A key that is given is ours, also where none is due.
+    ("CreateTrainingJob", {"InstanceTypes": ["ml.g5.xlarge"], "VolumeKmsKey": work.FOREIGN_KEY}),
+    ("CreateEndpointConfig", {"InstanceTypes": ["ml.g5.xlarge"], "VolumeKmsKey": work.FOREIGN_KEY}),
+    ("CreateEndpointConfig", {"VpcSubnets": ["subnet-0fffffffffffffff0"]}),
+    ("CreateEndpointConfig", {"ServerlessMemorySize": "2048"}),
+    ("CreateEndpointConfig", {"InstanceTypes": None, "ServerlessMemorySize": "2048"}),
+    ("CreateTrainingJob", {"FileSystemId": "fs-0a1b2c3d4e5f60718"}),
+    # An alias or an id is no ARN: nobody knows whose it is.
+    ("CreateTrainingJob", {"VolumeKmsKey": "alias/ours"}),
+    ("CreateTrainingJob", {"VolumeKmsKey": "0a1b2c3d-0000-0000-0000-000000000001"}),
+    ("CreateNotebookInstance", {"VpcSecurityGroupIds": None}),
+    ("UpdateNotebookInstance", {"RootAccess": "Enabled"}),
+    ("UpdateNotebookInstance", {"MinimumInstanceMetadataServiceVersion": "1"}),
+    ("CreateFeatureGroup", {"FeatureGroupOnlineStoreKmsKey": None}),
+    ("CreateSpace", {"RemoteAccess": "ENABLED"}),
+    ("CreateApp", {"InstanceTypes": ["ml.p4d.24xlarge"]}),
+    ("UpdateTrainingJob", {"InstanceTypes": ["ml.p4d.24xlarge"]}),
+]
+
+
+@pytest.mark.parametrize(("action", "change"), UNUSUAL)
 def test_unusual_weakenings_are_denied(simulator: Simulator, action: str, change: dict[str, Any]) -> None:
     kind, context = LEGITIMATE[action]
     assert not allowed(simulator, action, kind, {**context, **change})
 
 
-@pytest.mark.parametrize(
-    ("action", "kind", "context", "through", "stopped"),
-    [
-        ("CreatePipeline", "pipeline", {}, (PIPELINE, DEPLOYING, BREAK_GLASS), (SCIENTIST,)),
-        ("UpdatePipeline", "pipeline", {}, (PIPELINE, DEPLOYING), (SCIENTIST, APPROVER)),
-        ("CreateCompilationJob", "compilation-job", {}, (PIPELINE,), (SCIENTIST,)),
-        ("CreateInferenceExperiment", "inference-experiment", {}, (PIPELINE,), (SCIENTIST,)),
-        ("CreateLabelingJob", "labeling-job", {"OutputKmsKey": work.KEY}, (PIPELINE,), (SCIENTIST,)),
-        ("CreateStudioLifecycleConfig", "studio-lifecycle-config", {}, (DEPLOYING,), (SCIENTIST, PIPELINE)),
-        ("CreateMlflowTrackingServer", "mlflow-tracking-server", {}, (DEPLOYING,), (SCIENTIST, PIPELINE)),
-        ("CreateHub", "hub", {}, (DEPLOYING,), (SCIENTIST,)),
-        ("PutModelPackageGroupPolicy", "model-package-group", {}, (DEPLOYING,), (SCIENTIST, PIPELINE)),
-        ("CreateTrainingPlan", "training-plan", {}, (DEPLOYING,), (SCIENTIST, PIPELINE)),
-        ("StartSession", "space", {}, (), (SCIENTIST, PIPELINE, DEPLOYING, BREAK_GLASS)),
-        ("CreateEdgePackagingJob", "edge-packaging-job", {}, (), (SCIENTIST, PIPELINE, DEPLOYING)),
-        ("CreatePartnerApp", "partner-app", {}, (), (SCIENTIST, DEPLOYING)),
-        ("TrainHubModel", "hub", {}, (), (SCIENTIST, PIPELINE)),
-        (
-            "UpdateModelPackage",
-            "model-package",
-            {"ModelApprovalStatus": "Approved"},
-            (APPROVER, DEPLOYING),
-            (SCIENTIST, PIPELINE),
-        ),
-        # What is free stays free.
-        ("CreateEndpoint", "endpoint", {}, (SCIENTIST, PIPELINE), ()),
-        ("StartPipelineExecution", "pipeline", {}, (SCIENTIST, PIPELINE), ()),
-        ("BatchPutMetrics", "training-job", {}, (SCIENTIST,), ()),
-        ("CreateExperiment", "experiment", {}, (SCIENTIST,), ()),
-        ("AddTags", "training-job", {}, (SCIENTIST,), ()),
-        ("PutRecord", "feature-group", {}, (SCIENTIST,), ()),
-        ("StopTrainingJob", "training-job", {}, (SCIENTIST,), ()),
-        ("DeleteEndpoint", "endpoint", {}, (SCIENTIST,), ()),
-        ("DescribeTrainingJob", "training-job", {}, (SCIENTIST,), ()),
-        ("InvokeEndpoint", "endpoint", {}, (SCIENTIST,), ()),
-        ("CreatePresignedDomainUrl", "user-profile", {}, (SCIENTIST,), ()),
-    ],
-)
+LEFT: list[tuple[str, str, dict[str, Any], tuple[str, ...], tuple[str, ...]]] = [
+    ("CreatePipeline", "pipeline", {}, (PIPELINE, DEPLOYING, BREAK_GLASS), (SCIENTIST,)),
+    ("UpdatePipeline", "pipeline", {}, (PIPELINE, DEPLOYING), (SCIENTIST, APPROVER)),
+    ("CreateCompilationJob", "compilation-job", {}, (PIPELINE,), (SCIENTIST,)),
+    ("CreateInferenceExperiment", "inference-experiment", {}, (PIPELINE,), (SCIENTIST,)),
+    ("CreateLabelingJob", "labeling-job", {"OutputKmsKey": work.KEY}, (PIPELINE,), (SCIENTIST,)),
+    ("CreateStudioLifecycleConfig", "studio-lifecycle-config", {}, (DEPLOYING,), (SCIENTIST, PIPELINE)),
+    ("CreateMlflowTrackingServer", "mlflow-tracking-server", {}, (DEPLOYING,), (SCIENTIST, PIPELINE)),
+    ("CreateHub", "hub", {}, (DEPLOYING,), (SCIENTIST,)),
+    ("PutModelPackageGroupPolicy", "model-package-group", {}, (DEPLOYING,), (SCIENTIST, PIPELINE)),
+    ("CreateTrainingPlan", "training-plan", {}, (DEPLOYING,), (SCIENTIST, PIPELINE)),
+    ("StartSession", "space", {}, (), (SCIENTIST, PIPELINE, DEPLOYING, BREAK_GLASS)),
+    ("CreateEdgePackagingJob", "edge-packaging-job", {}, (), (SCIENTIST, PIPELINE, DEPLOYING)),
+    ("CreatePartnerApp", "partner-app", {}, (), (SCIENTIST, DEPLOYING)),
+    ("TrainHubModel", "hub", {}, (), (SCIENTIST, PIPELINE)),
+    (
+        "UpdateModelPackage",
+        "model-package",
+        {"ModelApprovalStatus": "Approved"},
+        (APPROVER, DEPLOYING),
+        (SCIENTIST, PIPELINE),
+    ),
+    # What is free stays free.
+    ("CreateEndpoint", "endpoint", {}, (SCIENTIST, PIPELINE), ()),
+    ("StartPipelineExecution", "pipeline", {}, (SCIENTIST, PIPELINE), ()),
+    ("BatchPutMetrics", "training-job", {}, (SCIENTIST,), ()),
+    ("CreateExperiment", "experiment", {}, (SCIENTIST,), ()),
+    ("AddTags", "training-job", {}, (SCIENTIST,), ()),
+    ("PutRecord", "feature-group", {}, (SCIENTIST,), ()),
+    ("StopTrainingJob", "training-job", {}, (SCIENTIST,), ()),
+    ("DeleteEndpoint", "endpoint", {}, (SCIENTIST,), ()),
+    ("DescribeTrainingJob", "training-job", {}, (SCIENTIST,), ()),
+    ("InvokeEndpoint", "endpoint", {}, (SCIENTIST,), ()),
+    ("CreatePresignedDomainUrl", "user-profile", {}, (SCIENTIST,), ()),
+]
+
+
+@pytest.mark.parametrize(("action", "kind", "context", "through", "stopped"), LEFT)
 def test_what_is_left_to_some(
     simulator: Simulator,
     action: str,
@@ -263,3 +264,31 @@ def test_without_types_of_local_disks_every_job_needs_the_key(simulator: Simulat
     assert not allowed(simulator, "CreateTrainingJob", kind, without, documents=documents)
     family = {**context, "InstanceTypes": ["ml.m5d.xlarge"]}
     assert not allowed(simulator, "CreateTrainingJob", kind, family, documents=documents)
+
+
+def denied() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Every request of this file that is denied: who, what, on what, and what it says."""
+    for action, key, value in WEAKENED:
+        kind, context = {**LEGITIMATE, **DEPLOYED}[action]
+        yield DEPLOYING if action in DEPLOYED else SCIENTIST, action, kind, {**context, key: value}
+    for action, change in UNUSUAL:
+        kind, context = LEGITIMATE[action]
+        yield SCIENTIST, action, kind, {**context, **change}
+    for action, kind, said, _, stopped in LEFT:
+        for principal in stopped:
+            yield principal, action, kind, said
+
+
+@pytest.mark.parametrize("sid", [each["Sid"] for each in work.GUARDRAILS.statements()])
+def test_every_statement_is_needed(sid: str) -> None:
+    """Without it, some request of those above goes through."""
+    (without,) = work.resolved(
+        [document(each for each in work.GUARDRAILS.statements() if each["Sid"] != sid)]
+    )
+    assert any(
+        work.allowed_by_us(
+            [without], principal, f"sagemaker:{action}", work.arn(kind), work.named(said, second=second)
+        )
+        for principal, action, kind, said in denied()
+        for second in (False, True)
+    )
