@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 
+from secure_ml_constructs.enforcement import trust_of
 from secure_ml_constructs.errors import ConfigurationError
 from secure_ml_constructs.identity import GuardrailPolicies, SageMakerGuardrails, WorkLimits
 from secure_ml_constructs.keys import EnvironmentKeys
 from secure_ml_constructs.network import SecureVpc
+from secure_ml_constructs.policy import allow, document
+from secure_ml_constructs.verification.proofs.environment import ask
+from secure_ml_constructs.verification.proofs.questions import Verdict
+from secure_ml_constructs.verification.templates import load
 from tests.support.compliance import findings
 from tests.support.templates import World, new_app, synth
 from tests.unit.identity.guardrails.work import DOCUMENTS, GROUPS, GUARDRAILS, PERIMETER, SUBNETS
@@ -108,3 +115,33 @@ def test_roles_carry_them_by_interface() -> None:
     assert [stack.resolve(each.managed_policy_arn) for each in policies.managed_policies] == [
         stack.resolve(arn) for arn in policies.arns
     ]
+
+
+def answers(*, guarded: bool) -> dict[str, Verdict]:
+    """Whether a scientist's session, stolen or in a job, can start work outside the guardrails."""
+    app = new_app()
+    policies = build_full(app)
+    stack = cdk.Stack(app, "People")
+    iam.CfnRole(
+        stack,
+        "Scientist",
+        path="/secure-ml/",
+        assume_role_policy_document=PERIMETER.service_trust("sagemaker.amazonaws.com"),
+        managed_policy_arns=list(policies.arns) if guarded else [],
+        policies=[
+            iam.CfnRole.PolicyProperty(
+                policy_name="Everything", policy_document=document([allow("Work", "sagemaker:*")])
+            )
+        ],
+    )
+    app.synth()
+    templates = load([Path(app.outdir)]).templates
+    asked = ("stolen-credentials/*/SageMaker work", "compromised-job/*/SageMaker work")
+    return {each.question: each.verdict for each in ask(templates, trust_of(PERIMETER), questions=asked)}
+
+
+def test_a_session_that_carries_them_is_proved_to_stay_inside() -> None:
+    held, free = answers(guarded=True), answers(guarded=False)
+    assert len(held) == 16
+    assert set(held.values()) == {Verdict.PROVED}
+    assert set(free.values()) == {Verdict.BROKEN}
