@@ -16,7 +16,8 @@ def concerned(mutant: Mutant, templates: Templates) -> Callable[[str], bool]:
         mutant: The mutant.
         templates: The templates that it is made from.
     """
-    if not mutant.statement:
+    # By what a role or an endpoint is granted, services may be asked to make requests of other kinds.
+    if not mutant.statement or mutant.type not in ("AWS::S3::BucketPolicy", "AWS::KMS::Key"):
         return lambda _: True
     before = _statement(mutant, templates)
     after = _statement(mutant, mutant.apply(templates))

@@ -125,6 +125,8 @@ def test_only_what_is_spoken_of_is_asked_again(proofs: Proofs, reference_mutants
     concerns = concerned(dropped, proofs.templates)
     assert concerns("s3:ListBucket")
     assert not concerns("s3:GetObject")
+    of_a_role = one(reference_mutants, "VpcFlowLogPolicy", "Write", "any-resource")
+    assert concerned(of_a_role, proofs.templates)("s3:GetObject")
 
 
 @pytest.mark.deep
