@@ -4,18 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
+from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome, Unknown
 from secure_ml_constructs.verification.rules.pack.vocabulary import HIJACK, INSIDER, SUPPLY_CHAIN, TRUE
 from secure_ml_constructs.verification.rules.predicates import Equals, Items, absent_or
 from secure_ml_constructs.verification.rules.requirements import At, Code, Every, values
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
-from secure_ml_constructs.verification.templates import Reference
+from secure_ml_constructs.verification.templates import Reference, Resource
 
 _FIREWALL = "AWS::NetworkFirewall::Firewall"
 _POLICY = "AWS::NetworkFirewall::FirewallPolicy"
 _VPN = "AWS::EC2::VPNConnection"
 _TUNNELS = "VpnTunnelOptionsSpecifications"
 _DROPS = ("aws:drop_strict", "aws:drop_established")
+
+# What tunnels agree on, each to be named: AWS takes everything where a list is left out. (AWS Site-to-Site
+# VPN: Tunnel options)
+_OPTIONS: dict[str, tuple[str | int, ...]] = {
+    "IKEVersions": ("ikev2",),
+    **{
+        f"Phase{phase}{name}": values
+        for phase in (1, 2)
+        for name, values in (
+            ("EncryptionAlgorithms", ("AES256-GCM-16",)),
+            ("IntegrityAlgorithms", ("SHA2-256", "SHA2-384", "SHA2-512")),
+            ("DHGroupNumbers", tuple(range(14, 25))),
+        )
+    },
+}
+_STRONG = tuple(
+    requirement
+    for name, values in _OPTIONS.items()
+    for requirement in (
+        At(f"{_TUNNELS}[*].{name}", Items(1)),
+        At(f"{_TUNNELS}[*].{name}[*].Value", Equals(*values)),
+    )
+)
 
 
 def _rest_dropped(context: Context) -> Iterator[Outcome]:
@@ -25,25 +48,57 @@ def _rest_dropped(context: Context) -> Iterator[Outcome]:
 
 
 def _firewall_logged(context: Context) -> Iterator[Outcome]:
-    logs = context.graph.named_by(
-        context.resource, "AWS::NetworkFirewall::LoggingConfiguration", "FirewallArn"
-    )
-    if not logs:
-        yield Fail("has no logging configuration")
+    graph = context.graph
+    logs = graph.named_by(context.resource, "AWS::NetworkFirewall::LoggingConfiguration", "FirewallArn")
+    kinds = {
+        graph.at(log.template, item, ("LogType",))
+        for log in logs
+        for item in graph.items(log, "LoggingConfiguration", "LogDestinationConfigs")
+    }
+    missing = [kind for kind in ("ALERT", "FLOW") if kind not in kinds]
+    if missing:
+        yield Fail(f"has no log of type {' and '.join(missing)}")
+
+
+def _vpc(context: Context) -> Resource | None:
+    """The VPC of a NAT gateway, where the templates have it."""
+    subnet = context.graph.get(context.resource, "SubnetId")
+    vpc = context.graph.get(subnet.resource, "VpcId") if type(subnet) is Reference else None
+    return vpc.resource if type(vpc) is Reference else None
 
 
 def _names_logged(context: Context) -> Iterator[Outcome]:
     """A VPC with a NAT gateway has its resolver's queries logged."""
-    graph = context.graph
-    subnet = graph.get(context.resource, "SubnetId")
-    if type(subnet) is not Reference:
-        return
-    vpc = graph.get(subnet.resource, "VpcId")
-    if type(vpc) is not Reference:
-        return
+    vpc = _vpc(context)
     kind = "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation"
-    if not graph.named_by(vpc.resource, kind, "ResourceId"):
-        yield Fail(f"leads out of {vpc.resource.logical_id}, in which no query for a name is logged")
+    if vpc and not context.graph.named_by(vpc, kind, "ResourceId"):
+        yield Fail(f"leads out of {vpc.logical_id}, in which no query for a name is logged")
+
+
+def _names_filtered(context: Context) -> Iterator[Outcome]:
+    """A VPC with a NAT gateway has its resolver answer for a list of names, and for no other."""
+    graph, vpc = context.graph, _vpc(context)
+    if vpc is None:
+        return
+    unknown = ""
+    for association in graph.named_by(vpc, "AWS::Route53Resolver::FirewallRuleGroupAssociation", "VpcId"):
+        group = graph.get(association, "FirewallRuleGroupId")
+        if type(group) is not Reference:
+            unknown = f"The rules of {association.logical_id} are not in the templates."
+            continue
+        for item in graph.items(group.resource, "FirewallRules"):
+            action, named = (
+                graph.at(group.resource.template, item, (name,))
+                for name in ("Action", "FirewallDomainListId")
+            )
+            if action != "BLOCK" or type(named) is not Reference:
+                continue
+            if "*" in graph.items(named.resource, "Domains"):
+                return
+    if unknown:
+        yield Unknown(unknown, kind="network")
+    else:
+        yield Fail(f"leads out of {vpc.logical_id}, whose resolver answers for every name")
 
 
 RULES = (
@@ -131,6 +186,17 @@ RULES = (
         fix="Add an AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation for the VPC.",
     ),
     Rule(
+        id="NamesListedWhereNatLeadsOut",
+        resource_type="AWS::EC2::NatGateway",
+        requirement=Code(_names_filtered, "The resolver's rules are other resources."),
+        severity=WARNING,
+        control="N7",
+        threats=(INSIDER, SUPPLY_CHAIN),
+        title="A VPC with a NAT gateway has names answered by a list",
+        why="A query for a name of somebody's domain carries data to them, past every firewall.",
+        fix="Associate a rule group of DNS Firewall with the VPC that blocks * after the domains it allows.",
+    ),
+    Rule(
         id="DnsFirewallProtected",
         resource_type="AWS::Route53Resolver::FirewallRuleGroupAssociation",
         requirement=At("MutationProtection", Equals("ENABLED")),
@@ -155,27 +221,13 @@ RULES = (
     Rule(
         id="VpnTunnelsStrong",
         resource_type=_VPN,
-        requirement=Every(
-            At(_TUNNELS, Items(2)),
-            At(f"{_TUNNELS}[*].IKEVersions[*].Value", Equals("ikev2")),
-            *(
-                At(f"{_TUNNELS}[*].Phase{phase}EncryptionAlgorithms[*].Value", Equals("AES256-GCM-16"))
-                for phase in (1, 2)
-            ),
-            *(
-                At(
-                    f"{_TUNNELS}[*].Phase{phase}IntegrityAlgorithms[*].Value",
-                    Equals("SHA2-256", "SHA2-384", "SHA2-512"),
-                )
-                for phase in (1, 2)
-            ),
-        ),
+        requirement=Every(At(_TUNNELS, Items(2)), *_STRONG),
         severity=ERROR,
         control="N10",
         threats=(INSIDER,),
         title="Both tunnels of a VPN take IKEv2 and AES-256 only",
-        why="Where the options are left open, AWS agrees to IKEv1, AES-128 and SHA-1 as well.",
-        fix=f"Set IKEVersions, the encryption and the integrity algorithms in both {_TUNNELS}.",
+        why="Where one is left open, AWS agrees to IKEv1, AES-128, SHA-1 or a 1024-bit group as well.",
+        fix=f"Set {', '.join(_OPTIONS)} in both {_TUNNELS}.",
     ),
     Rule(
         id="VpnTunnelsLogged",
