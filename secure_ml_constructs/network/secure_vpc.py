@@ -79,7 +79,7 @@ class SecureVpc(MlNetwork):
             name.
         N4: groups by reference, 443 to endpoints only, S3 and DynamoDB by managed prefix list; the default
             group emptied; jobs that can train distributed and encrypted.
-        N5: NACLs that let the gateway endpoints work and nothing else.
+        N5: NACLs that let the gateway endpoints, and what is asked for by name, work and nothing else.
         N6: flow logs of all traffic under a customer key.
         N7: a way out only by name: out and back through the firewall endpoint of the same zone, to named
             domains by TLS, with names answered for these alone and every query logged.
@@ -96,7 +96,8 @@ class SecureVpc(MlNetwork):
             has; each zone costs an interface for every endpoint.
         endpoints: Which endpoints. Default: `Endpoints()`, the Studio profile.
         prefix_lists: The managed prefix lists of S3 and DynamoDB. Default: looked up at deployment.
-        flow_log_retention_days: Days the flow log is kept. Default: 365.
+        flow_log_retention_days: Days the flow log is kept, and what a way out or a link writes down. Default:
+            365.
         guards: What AWS itself guards. Default: none.
         egress: `Egress.firewalled(domains=[…])` for a way out to named domains. Default: `Egress.none()`.
         on_premises: `OnPremises.vpn(…)` or `OnPremises.direct_connect(…)`. Default: no link.
