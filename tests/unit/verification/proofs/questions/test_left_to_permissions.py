@@ -41,13 +41,24 @@ def answer(clinic: Clinic, question: str) -> Answer:
 OLD = {"NumericLessThan": {"s3:TlsVersion": "1.2"}}
 
 
-def test_plain_transport_is_left_to_callers_until_it_is_denied() -> None:
-    question = f"compromised-job/reach-without-TLS-1.2/{DATA}"
+def without_tls() -> Clinic:
+    """The clinic without any denial of plain transport or old versions."""
     clinic = Clinic()
+    document = clinic.document("DataPolicy")
+    document["Statement"] = [
+        each
+        for each in document["Statement"]
+        if not {"aws:SecureTransport", "s3:TlsVersion"} & {k for c in each["Condition"].values() for k in c}
+    ]
+    return clinic
+
+
+def test_plain_transport_is_open_until_it_is_denied() -> None:
+    question = f"compromised-job/reach-without-TLS-1.2/{DATA}"
+    clinic = without_tls()
     deny(clinic, "OldTls", "s3:*", **OLD)
     left = answer(clinic, question)
-    assert left.verdict is Verdict.BY_DESIGN
-    assert "nothing but permissions holds back" in left.because
+    assert left.verdict is not Verdict.PROVED
     assert left.steps[0].request.context["aws:securetransport"] == "false"
     deny(clinic, "PlainTransport", "s3:*", Bool={"aws:SecureTransport": "false"})
     held = answer(clinic, question)
@@ -57,22 +68,23 @@ def test_plain_transport_is_left_to_callers_until_it_is_denied() -> None:
 
 @pytest.mark.parametrize("resource", BOTH)
 def test_plain_transport_is_asked_of_bucket_and_objects(resource: Any) -> None:
-    clinic = Clinic()
+    clinic = without_tls()
     deny(clinic, "OldTls", "s3:*", **OLD)
     deny(clinic, "PlainTransport", "s3:*", Bool={"aws:SecureTransport": "false"})
     clinic.statement("DataPolicy", "PlainTransport")["Resource"] = resource
-    assert answer(clinic, f"compromised-job/reach-without-TLS-1.2/{DATA}").verdict is Verdict.BY_DESIGN
+    question = f"compromised-job/reach-without-TLS-1.2/{DATA}"
+    assert answer(clinic, question).verdict is not Verdict.PROVED
 
 
 def test_old_versions_of_tls_are_asked_about() -> None:
     question = f"compromised-job/reach-without-TLS-1.2/{DATA}"
-    clinic = Clinic()
+    clinic = without_tls()
     deny(clinic, "PlainTransport", "s3:*", Bool={"aws:SecureTransport": "false"})
-    assert answer(clinic, question).verdict is Verdict.BY_DESIGN
+    assert answer(clinic, question).verdict is not Verdict.PROVED
     deny(clinic, "OldTls", "s3:*", **OLD)
     assert answer(clinic, question).verdict is Verdict.PROVED
     clinic.statement("DataPolicy", "OldTls")["Condition"] = {"NumericLessThan": {"s3:TlsVersion": "1.1"}}
-    assert answer(clinic, question).verdict is Verdict.BY_DESIGN
+    assert answer(clinic, question).verdict is not Verdict.PROVED
 
 
 def test_requests_from_outside_need_a_denial_of_every_action() -> None:
