@@ -62,7 +62,7 @@ fuzz: $(SETUP) ## Search for counter-examples (N=10000 arguments over all constr
 	  FUZZ_EXAMPLES="$(N)" $(PY) -m pytest -m deep -s tests/fuzz/test_$$part $(ARGS) || exit 1; \
 	done
 
-mutants: $(SETUP) ## Weaken the reference environment bit by bit, and score the rules (ARGS="--json FILE")
+mutants: $(SETUP) ## Weaken the reference environment bit by bit, and score rules and proofs (ARGS="--json FILE")
 	@$(PY) -m tests.mutants $(ARGS)
 
 bench: $(SETUP) ## Measure the speed of what users wait for

@@ -151,7 +151,7 @@ class _Bucket:
             Deed("open up", self._on_bucket(_OPENS), closed, by_design=False),
             self._left("reconfigure", closed, _WITH_ROLES, self._on_bucket(_CONFIGURES)),
             self._left("reach from outside", "D3", _STOLEN, self._outside()),
-            self._left("reach without TLS 1.2", "E2", _JOB, self._plain()),
+            Deed("reach without TLS 1.2", self._plain(), "E2", _JOB, by_design=False, who=Who.ANY),
             self._deploying("read while deploying", "D3", self._reads("")),
             self._deploying("destroy while deploying", keeps, self._destroys()),
         ]

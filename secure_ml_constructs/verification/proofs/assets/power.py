@@ -10,7 +10,6 @@ from secure_ml_constructs.verification.proofs.iam.documents import Kind, parse
 from secure_ml_constructs.verification.proofs.iam.patterns import ANY
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
-from secure_ml_constructs.verification.proofs.questions.attempts import FOREIGN_ACCOUNT
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who, one
 from secure_ml_constructs.verification.proofs.questions.mentions import accounts_named
 from secure_ml_constructs.verification.proofs.questions.trust import Trust
@@ -130,14 +129,14 @@ def endpoint_assets(registry: Registry, trust: Trust) -> Iterator[Asset]:
         if isinstance(endpoint.service, Unknown):
             missing = f"the endpoint's service: {endpoint.service.reason}"
         elif endpoint.type in ("Gateway", "Interface"):
-            acts, missing = _carrying(endpoint, place, trust.accounts)
+            acts, missing = _carrying(endpoint, place, trust)
         else:
             continue
         deed = Deed("carry data out", one(*acts), "N3", _FROM_INSIDE, by_design=False, who=Who.ANY)
         yield Asset(name, "endpoint", (deed,), endpoint.resource, place.account, missing)
 
 
-def _carrying(endpoint: Endpoint, place: Place, trusted: tuple[str, ...]) -> tuple[tuple[Act, ...], str]:
+def _carrying(endpoint: Endpoint, place: Place, trust: Trust) -> tuple[tuple[Act, ...], str]:
     """Requests by an endpoint that take data to another account, or why they are not known."""
     service = str(endpoint.service).removesuffix("-fips")
     carries = _CARRIES.get("s3" if service.startswith("s3-global") else service)
@@ -157,7 +156,8 @@ def _carrying(endpoint: Endpoint, place: Place, trusted: tuple[str, ...]) -> tup
     acts = []
     for action, pattern in carries:
         named = accounts_named(endpoint.documents, action)
-        for account in (FOREIGN_ACCOUNT, *(each for each in named if each not in (place.account, *trusted))):
+        strangers = (each for each in named if each not in (place.account, *trust.accounts))
+        for account in (trust.stranger(place.account), *strangers):
             arn = pattern.format(p=place.partition, r=place.region, a=account)
             acts.append(
                 Act(

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from secure_ml_constructs.verification.proofs.assets.registry import Registry
-from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, exactly
+from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, ANYTHING, Values, exactly
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
-from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who, one
+from secure_ml_constructs.verification.proofs.questions.deeds import ROTATED_BY, Act, Asset, Deed, Who, one
 from secure_ml_constructs.verification.templates import Resource
 
 
@@ -193,6 +193,8 @@ def _deeds(registry: Registry, kind: Kind, resource: Resource, arn: str) -> Iter
     policy = None if kind.guardrail and kind.name != "registry" else registry.policy(resource)
     base = arn.removesuffix(":*")
     act = Act("", base, policy, service=kind.endpoint, named=base)
+    if kind.name == "secret":
+        act = replace(act, context={ROTATED_BY: _rotated_by(registry, resource)})
     for name, control, actions in kind.deeds:
         besides: tuple[Act, ...] = ()
         if name in kind.reads:
@@ -219,6 +221,17 @@ def _deeds(registry: Registry, kind: Kind, resource: Resource, arn: str) -> Iter
     if kind.name == "log group":
         forge = replace(act, action="logs:PutLogEvents", resource=f"{base}:log-stream:*")
         yield Deed("forge", ((forge,),), "A2", _JOB)
+
+
+def _rotated_by(registry: Registry, secret: Resource) -> Values:
+    """The function that a secret names as the one that rotates it."""
+    estate = registry.estate
+    names = {estate.attribute(secret, "Ref"), estate.arn(secret)}
+    for schedule in estate.resources("AWS::SecretsManager::RotationSchedule"):
+        if estate.value(schedule, "SecretId") in names:
+            function = estate.value(schedule, "RotationLambdaARN")
+            return exactly(function) if isinstance(function, str) else ANYTHING
+    return ABSENT
 
 
 def _about(kind: Kind, arn: str, action: str) -> str:

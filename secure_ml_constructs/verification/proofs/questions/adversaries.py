@@ -15,7 +15,6 @@ from secure_ml_constructs.verification.proofs.questions.answers import Adversary
 from secure_ml_constructs.verification.proofs.questions.attempts import (
     ALL_PERMISSIONS,
     DIRECT,
-    FOREIGN_ACCOUNT,
     FORWARDED,
     NOT_ON_BEHALF,
     ON_BEHALF,
@@ -149,7 +148,7 @@ class Adversaries:
             "aws:vpceorgid": unlike(*self._organizations),
         }
         head = f"arn:{self._partition(asset)}:iam::"
-        strangers = [f"{head}{FOREIGN_ACCOUNT}:role/outsider"]
+        strangers = [f"{head}{self._trust.stranger(asset.account)}:role/outsider"]
         named = () if act.policy is None else principals_named(act.policy)
         ours = (asset.account, *self._trust.accounts)
         for account in accounts_named(() if act.policy is None else (act.policy,), act.action):
@@ -244,7 +243,7 @@ class Adversaries:
         yield from self._from_inside(base, act)
         brought = Attempt(
             "credentials that were brought into a job",
-            Principal.read(f"{head}{FOREIGN_ACCOUNT}:role/outsider"),
+            Principal.read(f"{head}{self._trust.stranger(asset.account)}:role/outsider"),
             ALL_PERMISSIONS,
             context={
                 **NOT_ON_BEHALF,
@@ -258,6 +257,9 @@ class Adversaries:
     def _from_inside(self, base: Attempt, act: Act) -> Iterator[Attempt]:
         for endpoint in self._endpoints(act, base):
             yield replace(base, endpoint=endpoint, place={**_inside(endpoint), **DIRECT})
+        if act.endpoint:
+            # It is about this way alone.
+            return
         if not self._estate.endpoints:
             # The network is somebody else's: by which endpoint it calls is not known.
             yield replace(base, place=DIRECT)

@@ -20,7 +20,7 @@ from secure_ml_constructs.verification.proofs.questions.alike import ProvedOnce
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary, Answer, Step, Verdict
 from secure_ml_constructs.verification.proofs.questions.attempts import Attempt
 from secure_ml_constructs.verification.proofs.questions.credentials import may_grant
-from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who
+from secure_ml_constructs.verification.proofs.questions.deeds import ROTATED_BY, Act, Asset, Deed, Who
 from secure_ml_constructs.verification.proofs.questions.mentions import texts
 from secure_ml_constructs.verification.proofs.questions.trust import Guardrails, Trust
 
@@ -307,6 +307,9 @@ def _design(adversary: Adversary, deed: Deed, attempt: Attempt, act: Act, step: 
     statement = _statement((*attempt.identity, *((act.policy,) if act.policy else ())), decision)
     if statement is None or statement.not_resource:
         return ""
+    if any(line.key == ROTATED_BY for line in statement.conditions):
+        by = f"{decision.statement} of {decision.document}"
+        return f"{attempt.who} rotates it, as the secret itself says: {by}"
     for written in statement.resources or ():
         pattern = None if isinstance(written, Unknown) else fill_in(written, step.request.context)
         if (

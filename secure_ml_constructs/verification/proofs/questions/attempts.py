@@ -11,8 +11,6 @@ from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, Values,
 from secure_ml_constructs.verification.proofs.iam.requests import Principal
 from secure_ml_constructs.verification.proofs.questions.deeds import Act
 
-# The account that outsiders call from, and that credentials are of which somebody brings along.
-FOREIGN_ACCOUNT = "999988887777"
 _EVERYTHING = {
     "Version": "2012-10-17",
     "Statement": [{"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}],

@@ -24,6 +24,10 @@ class Who(StrEnum):
     DEPLOYING = "those that deploy, which nobody else asks about"
 
 
+# The function that a secret names for its rotation.
+ROTATED_BY = "secretsmanager:resource/allowrotationlambdaarn"
+
+
 @dataclass(frozen=True)
 class Act:
     """A request that a deed takes.

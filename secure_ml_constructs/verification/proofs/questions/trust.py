@@ -53,6 +53,15 @@ class Trust:
         named = (*self.administrators, *self.deploying_roles, *self.break_glass_roles)
         return tuple(dict.fromkeys((*named, *self.erasure_roles, *self.exceptions)))
 
+    def stranger(self, *accounts: str) -> str:
+        """An account of nobody whom we trust: the one that outsiders call from.
+
+        Args:
+            accounts: The environment's own.
+        """
+        ours = {*self.accounts, *accounts}
+        return next(each for each in (f"99998888{n:04}" for n in range(7777, 10_000)) if each not in ours)
+
     @classmethod
     def read(cls, data: Any, where: str) -> Trust:
         """Read it from a configuration file.

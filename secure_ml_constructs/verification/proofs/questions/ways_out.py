@@ -11,6 +11,8 @@ from secure_ml_constructs.verification.proofs.network import Interface, Network,
 from secure_ml_constructs.verification.proofs.network.traffic import Traffic, cidr, union
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary, Answer, Verdict
 
+# What a network is called that no template has.
+ELSEWHERE = "a network made elsewhere"
 # By these whoever has credentials calls any account's services, past every endpoint.
 _OF_AWS = ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws", "on.aws", "sagemaker.aws")
 
@@ -87,6 +89,12 @@ def network_answers(
             empty = Answer(adversary, deed, name(vpc), Verdict.PROVED, "", control, "network", vpc.resource)
             if wanted(empty.question):
                 yield _answer(empty, [way for each in inside for way in ask(each)])
+    if any(each.subnet is None or each.subnet.vpc is None for each in network.interfaces):
+        missing = "no template has the subnets and their routes; look at them where they are deployed"
+        for adversary, deed, control, _ in questions:
+            empty = Answer(adversary, deed, ELSEWHERE, Verdict.NOT_COVERED, missing, control, "network")
+            if wanted(empty.question):
+                yield empty
 
 
 @dataclass(frozen=True)

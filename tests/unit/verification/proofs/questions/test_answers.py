@@ -186,6 +186,72 @@ def test_a_job_without_an_endpoint_or_a_way_out_reaches_nothing() -> None:
     assert one(clinic, question).verdict is Verdict.PROVED
 
 
+def test_an_outsider_is_of_no_account_that_is_trusted() -> None:
+    """Whichever account is trusted, the stranger is of another one."""
+    trust = replace(TRUST, accounts=("999988887777",))
+    answers = Clinic().ask("outsider/*", "compromised-job/carry-data-out/*", trust=trust)
+    assert {answer.verdict for answer in answers} == {Verdict.PROVED}
+    clinic = Clinic()
+    clinic.grant("Key", Principal={"AWS": "*"}, Action="kms:Decrypt", Resource="*")
+    answer = one(clinic, "outsider/use/clinic/Key", trust)
+    assert answer.verdict is Verdict.BROKEN
+    assert answer.steps[0].request.principal.account == "999988887778"
+
+
+def test_an_endpoint_is_asked_about_by_itself() -> None:
+    """A way past it is another question."""
+    clinic = Clinic()
+    for logical_id in ("Vpc", "Subnet", "Table", "TableOfSubnet"):
+        clinic.remove(logical_id)
+    for logical_id in ("EndpointGroup", "JobGroup"):
+        clinic[logical_id]["VpcId"] = "vpc-0123456789abcdef0"
+    for logical_id, resource in clinic.body["Resources"].items():
+        if resource["Type"] == "AWS::EC2::VPCEndpoint":
+            clinic[logical_id]["VpcId"] = "vpc-0123456789abcdef0"
+            clinic[logical_id].pop("RouteTableIds", None)
+            if "SubnetIds" in clinic[logical_id]:
+                clinic[logical_id]["SubnetIds"] = ["subnet-0123456789abcdef0"]
+    carry = clinic.ask("compromised-job/carry-data-out/*")
+    assert {answer.verdict for answer in carry} == {Verdict.PROVED}
+    (elsewhere,) = clinic.ask("compromised-job/reach-the-internet/*")
+    assert elsewhere.verdict is Verdict.NOT_COVERED
+    assert "no template has the subnets" in elsewhere.because
+
+
+FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:rotate"
+
+
+def rotated(function: str = FUNCTION) -> Clinic:
+    """Let the training role stand for one that rotates the secrets which name its function."""
+    clinic = Clinic()
+    clinic.drop("Training", "Secret")
+    clinic.grant(
+        "Training",
+        Action="secretsmanager:PutSecretValue",
+        Resource="*",
+        Condition={"StringEquals": {"secretsmanager:resource/AllowRotationLambdaArn": FUNCTION}},
+    )
+    clinic.add(
+        "Schedule",
+        "AWS::SecretsManager::RotationSchedule",
+        SecretId={"Ref": "Secret"},
+        RotationLambdaARN=function,
+    )
+    return clinic
+
+
+def test_what_rotates_a_secret_is_named_by_the_secret() -> None:
+    question = "compromised-job/replace/clinic/Secret"
+    named = one(rotated(), question)
+    assert named.verdict is Verdict.BY_DESIGN
+    assert "as the secret itself says" in named.because
+    assert one(rotated(f"{FUNCTION}-other"), question).verdict is Verdict.PROVED
+    clinic = rotated()
+    clinic.remove("Schedule")
+    assert one(clinic, question).verdict is Verdict.PROVED
+    assert one(rotated(), "stolen-credentials/replace/clinic/Secret").verdict is Verdict.BROKEN
+
+
 def test_nobody_is_trusted_unless_it_is_said() -> None:
     answer = one(Clinic(), "insider/delete/clinic/Data/raw", Trust(organization="o-abcdefghij"))
     assert answer.verdict is Verdict.BROKEN
