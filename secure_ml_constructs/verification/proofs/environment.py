@@ -66,7 +66,7 @@ def _every(
 ) -> Iterator[Answer]:
     out = way_out(network)
     for estate in worlds:
-        prover = Prover(Adversaries(estate, trust, leaves=out.open), trust)
+        prover = Prover(Adversaries(estate, trust, leaves=out.open, elsewhere=out.elsewhere), trust)
         within = Prover(Adversaries(estate, trust, leaves=False), trust) if out.domains else prover
         for asset in find_assets(estate, trust):
             for answer in prover.answers(asset, wanted):

@@ -45,15 +45,17 @@ class Adversaries:
         estate: The estate.
         trust: Who is none.
         leaves: Whether a request from the estate's networks can reach the internet, past every endpoint.
+        elsewhere: Whether that is so only because no template has the network.
 
     Attributes:
         of_others: What the resources of another account say of their owner.
     """
 
-    def __init__(self, estate: Estate, trust: Trust, *, leaves: bool) -> None:
+    def __init__(self, estate: Estate, trust: Trust, *, leaves: bool, elsewhere: bool = False) -> None:
         self._estate = estate
         self._trust = trust
         self._leaves = leaves
+        self._elsewhere = elsewhere
         ids = [each.id for each in estate.endpoints if isinstance(each.id, str)]
         vpcs = sorted({each.vpc for each in estate.endpoints if isinstance(each.vpc, str)})
         # A request from outside passes somebody else's endpoint or none.
@@ -257,8 +259,8 @@ class Adversaries:
     def _from_inside(self, base: Attempt, act: Act) -> Iterator[Attempt]:
         for endpoint in self._endpoints(act, base):
             yield replace(base, endpoint=endpoint, place={**_inside(endpoint), **DIRECT})
-        if act.endpoint:
-            # It is about this way alone.
+        if act.endpoint and self._elsewhere:
+            # Where else the network leads is a question of its own, and not covered.
             return
         if not self._estate.endpoints:
             # The network is somebody else's: by which endpoint it calls is not known.

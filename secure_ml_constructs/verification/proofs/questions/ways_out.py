@@ -25,17 +25,22 @@ class WayOut:
         open: Whether it does.
         domains: Those that firewalls let through, none of them AWS's own, where every way passes one and each
             has a list; else none.
+        elsewhere: Whether it may only because its subnets are in no template.
     """
 
     open: bool
     domains: tuple[str, ...] = ()
+    elsewhere: bool = False
 
 
 def way_out(network: Network) -> WayOut:
     """Find whether anything in the networks reaches the internet, and through which lists of domains."""
-    ways = [way for each in network.interfaces if _open((way := _guarded(network, each)).found)]
+    open_ = [(each, way) for each in network.interfaces if _open((way := _guarded(network, each)).found)]
+    ways = [way for _, way in open_]
     if not ways:
         return WayOut(open=False)
+    if not any(_known(each) for each, _ in open_):
+        return WayOut(open=True, elsewhere=True)
     lists = [network.domains.get(firewall) for firewall in network.firewalls]
     meant = all(way.meant and isinstance(way.found, Path) and not way.found.unresolved for way in ways)
     domains = tuple(dict.fromkeys(domain for each in lists if each for domain in each))
@@ -89,7 +94,7 @@ def network_answers(
             empty = Answer(adversary, deed, name(vpc), Verdict.PROVED, "", control, "network", vpc.resource)
             if wanted(empty.question):
                 yield _answer(empty, [way for each in inside for way in ask(each)])
-    if any(each.subnet is None or each.subnet.vpc is None for each in network.interfaces):
+    if not all(map(_known, network.interfaces)):
         missing = "no template has the subnets and their routes; look at them where they are deployed"
         for adversary, deed, control, _ in questions:
             empty = Answer(adversary, deed, ELSEWHERE, Verdict.NOT_COVERED, missing, control, "network")
@@ -123,6 +128,11 @@ def _linked(found: Found, named: Traffic) -> _Way:
     if isinstance(found, Path) and found.ranges and not union(map(cidr, found.ranges)) - named:
         return _Way(found, "it leads to named networks only", found.ranges, "N10")
     return _Way(found)
+
+
+def _known(interface: Interface) -> bool:
+    """Whether a template has the network that it is in."""
+    return interface.subnet is not None and interface.subnet.vpc is not None
 
 
 def _open(found: Found) -> bool:
