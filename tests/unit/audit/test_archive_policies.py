@@ -22,7 +22,7 @@ from tests.unit.audit.environment import (
     WRITER,
 )
 
-pytestmark = pytest.mark.decision
+pytestmark = [pytest.mark.decision, pytest.mark.slow]
 
 Context = Mapping[str, str | list[str] | None]
 HERE: Context = {"aws:SourceVpce": ENDPOINT}

@@ -16,6 +16,8 @@ from secure_ml_constructs.errors import ConfigurationError
 from secure_ml_constructs.verification.rules import Settings
 from tests.support.templates import ACCOUNT, new_app
 
+pytestmark = pytest.mark.slow
+
 RANGES = ("192.168.0.0/16", "172.20.0.0/14")
 KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 ISOLATED = {"SecureMl::SubnetIsolated", "SecureMl::SubnetIsolatedAsNamed"}

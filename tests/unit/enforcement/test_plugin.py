@@ -17,6 +17,8 @@ from secure_ml_constructs.enforcement.summary import read_summary
 from secure_ml_constructs.verification.rules import Settings, read_acknowledgements
 from tests.support.templates import new_app
 
+pytestmark = pytest.mark.slow
+
 REASON = "This bucket is made by a test and holds nothing that anybody could want to read."
 PUBLIC = "SecureMl::S3BucketPublicAccessBlocked"
 LOGGED = "SecureMl::S3BucketAccessLogged"

@@ -18,6 +18,8 @@ from secure_ml_constructs.verification.templates import Templates
 from tests.support.compliance import findings
 from tests.support.templates import ROOT, new_app, synth
 
+pytestmark = pytest.mark.slow
+
 EGRESS = ROOT / "environments" / "egress.yaml"
 NETWORK = "hospital-ml-egress-network"
 BY_JOBS = ("compromised-job/carry-data-out/*", "compromised-job/reach-*")

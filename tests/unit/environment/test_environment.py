@@ -14,6 +14,8 @@ from secure_ml_constructs.environment import EnvironmentConfig, SecureMlEnvironm
 from tests.support.compliance import findings
 from tests.support.templates import ACCOUNT, ROOT, Templates, World, new_app, synth
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = ROOT / "environments" / "reference.yaml"
 NAMES = ("hospital-ml-keys", "hospital-ml-network", "hospital-ml-archive", "hospital-ml-lake")
 

@@ -31,6 +31,8 @@ from tests.unit.network import environments
 from tests.unit.network.acls import passes
 from tests.unit.network.environments import DOMAINS, secure, template_of
 
+pytestmark = pytest.mark.slow
+
 FIREWALLED = Egress.firewalled(domains=DOMAINS)
 
 

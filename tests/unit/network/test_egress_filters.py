@@ -13,6 +13,8 @@ from tests.support.templates import ACCOUNT, REGION, Resource, World, new_app, s
 from tests.unit.network import environments
 from tests.unit.network.environments import DOMAINS, PERIMETER, secure, template_of
 
+pytestmark = pytest.mark.slow
+
 FIREWALLED = Egress.firewalled(domains=DOMAINS)
 
 

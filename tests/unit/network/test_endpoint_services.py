@@ -11,6 +11,8 @@ from aws_cdk import aws_ec2 as ec2
 from secure_ml_constructs.network import SERVICES, EndpointProfile, EndpointService
 from tests.support.templates import ROOT
 
+pytestmark = pytest.mark.slow
+
 REGIONS = ("us-east-1", "eu-central-1", "cn-north-1", "cn-northwest-1", "us-gov-west-1", "eusc-de-east-1")
 
 

@@ -24,6 +24,8 @@ from tests.unit.network import environments
 from tests.unit.network.acls import passes
 from tests.unit.network.environments import RANGES, VPN, secure, template_of
 
+pytestmark = pytest.mark.slow
+
 GATEWAY = "01234567-89ab-cdef-0123-456789abcdef"
 DIRECT = OnPremises.direct_connect(ranges=RANGES, gateway_id=GATEWAY)
 

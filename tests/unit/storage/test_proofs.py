@@ -14,6 +14,8 @@ from secure_ml_constructs.testing import answers
 from secure_ml_constructs.verification.proofs.questions import Verdict
 from tests.support.templates import ROOT, new_app
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = Path(ROOT) / "environments" / "reference.yaml"
 
 

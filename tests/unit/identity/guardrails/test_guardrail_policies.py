@@ -23,6 +23,8 @@ from tests.support.compliance import findings
 from tests.support.templates import World, new_app, synth
 from tests.unit.identity.guardrails.work import DOCUMENTS, GROUPS, GUARDRAILS, PERIMETER, SUBNETS
 
+pytestmark = pytest.mark.slow
+
 IN_ENVIRONMENT = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/secure-ml"
 
 

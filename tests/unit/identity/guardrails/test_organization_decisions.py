@@ -25,7 +25,7 @@ from tests.unit.identity.guardrails.work import (
     named,
 )
 
-pytestmark = pytest.mark.decision
+pytestmark = [pytest.mark.decision, pytest.mark.slow]
 
 ORGANIZATION = "o-a1b2c3d4e5"
 FOREIGN = "999988887777"

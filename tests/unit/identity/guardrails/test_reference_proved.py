@@ -19,6 +19,8 @@ from secure_ml_constructs.verification.proofs.questions import Trust, Verdict
 from secure_ml_constructs.verification.templates import Templates, load
 from tests.support.templates import ROOT, new_app
 
+pytestmark = pytest.mark.slow
+
 CONFIG = load_config(ROOT / "environments" / "reference.yaml")
 PERIMETER: DataPerimeter = CONFIG.perimeter.value()
 

@@ -24,7 +24,7 @@ from tests.unit.identity.guardrails.work import (
     allowed,
 )
 
-pytestmark = pytest.mark.decision
+pytestmark = [pytest.mark.decision, pytest.mark.slow]
 
 # Where the request need not say it, taking it out is no weakening.
 OPTIONAL = {

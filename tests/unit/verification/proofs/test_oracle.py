@@ -12,6 +12,8 @@ from secure_ml_constructs.verification.proofs.iam import Kind, NotCovered, decid
 from tests.support.decisions import Simulator
 from tests.unit.verification.proofs import oracle, pairs
 
+pytestmark = pytest.mark.slow
+
 OPERATORS = {
     f"{prefix}{base}"
     for prefix in ("", "ForAllValues:", "ForAnyValue:")

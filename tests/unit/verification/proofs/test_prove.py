@@ -33,6 +33,8 @@ from tests.unit.verification.proofs.test_evaluate import (
     policies,
 )
 
+pytestmark = pytest.mark.slow
+
 LAKE = "arn:aws:s3:::lake/*"
 
 

@@ -11,6 +11,8 @@ import pytest
 from secure_ml_constructs.cli import main
 from tests.unit.verification.proofs.questions.clinic import ACCOUNT, Clinic
 
+pytestmark = pytest.mark.slow
+
 CLINIC = Path(__file__).parent / "questions" / "clinic.yaml"
 TRUSTED = {
     "organization": "o-abcdefghij",

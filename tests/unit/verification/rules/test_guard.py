@@ -19,6 +19,8 @@ from secure_ml_constructs.verification.rules import Settings, pack
 from secure_ml_constructs.verification.rules.guard import guard_file
 from tests.unit.verification.rules.test_pairs import IT, failing, finished, passing
 
+pytestmark = pytest.mark.slow
+
 TEXT, LEFT = guard_file(pack(), Settings())
 TRANSLATED = [rule.id for rule in pack() if rule.id not in {left.id for left, _ in LEFT}]
 

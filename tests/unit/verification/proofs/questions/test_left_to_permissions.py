@@ -15,6 +15,8 @@ from secure_ml_constructs.verification.proofs.questions import Answer, Verdict, 
 from secure_ml_constructs.verification.proofs.questions.ask import Prover
 from tests.unit.verification.proofs.questions.clinic import ACCOUNT, Clinic
 
+pytestmark = pytest.mark.slow
+
 DATA = "clinic/Data (bucket)"
 DEPLOYING = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-cfn-exec-role-*"
 BOTH: list[Any] = [{"Fn::GetAtt": ["Data", "Arn"]}, {"Fn::Sub": "${Data.Arn}/*"}]
