@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from secure_ml_constructs.verification.proofs.iam.operators import OPERATORS, Operator
@@ -108,6 +109,14 @@ class Document:
     name: str
     kind: Kind
     statements: tuple[Statement, ...]
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        # Worked out once: memories of what a document says are kept by the document.
+        return hash((self.name, self.kind, self.statements))
 
     @property
     def grants(self) -> bool:

@@ -75,11 +75,10 @@ class Adversaries:
                         self._named_by[name].append(each)
         self._held = [each for each in estate.roles if not (self._is_trusted(each) or is_kept(each))]
         self._organizations = (trust.organization,) if trust.organization else organizations_named(estate)
-        # What a resource of another account says of itself.
-        self.of_others: Mapping[str, Values] = {
-            "aws:resourceorgid": unlike(*self._organizations),
-            "aws:resourceorgpaths": unlike(*(f"{each}/*" for each in self._organizations)),
-        }
+        # What a resource, a principal and a source of another organization say of it.
+        self.of_others = self._elsewhere_than_ours("resource")
+        self._stranger = self._elsewhere_than_ours("principal")
+        self._foreign_source = self._elsewhere_than_ours("source")
         self._own = tuple(
             arn
             for bucket in estate.resources("AWS::S3::Bucket")
@@ -144,8 +143,7 @@ class Adversaries:
     def _outsiders(self, asset: Asset, act: Act) -> Iterator[Attempt]:
         foreign = {
             **NOT_ON_BEHALF,
-            "aws:principalorgid": unlike(*self._organizations),
-            "aws:principalorgpaths": unlike(*(f"{each}/*" for each in self._organizations)),
+            **self._stranger,
             "aws:vpceaccount": unlike(asset.account),
             "aws:vpceorgid": unlike(*self._organizations),
         }
@@ -247,11 +245,7 @@ class Adversaries:
             "credentials that were brought into a job",
             Principal.read(f"{head}{self._trust.stranger(asset.account)}:role/outsider"),
             ALL_PERMISSIONS,
-            context={
-                **NOT_ON_BEHALF,
-                "aws:principalorgid": unlike(*self._organizations),
-                "aws:principalorgpaths": unlike(*(f"{each}/*" for each in self._organizations)),
-            },
+            context={**NOT_ON_BEHALF, **self._stranger},
             in_organization=False,
         )
         yield from self._from_inside(brought, act)
@@ -281,9 +275,7 @@ class Adversaries:
             for line in statement.conditions
             if line.key.startswith("kms:encryptioncontext:")
         }
-        foreign = {key: unlike(*ours) for key in (*ON_BEHALF, *sorted(keys))}
-        foreign["aws:sourceorgid"] = unlike(*self._organizations)
-        foreign["aws:sourceorgpaths"] = unlike(*(f"{each}/*" for each in self._organizations))
+        foreign = {key: unlike(*ours) for key in (*ON_BEHALF, *sorted(keys))} | self._foreign_source
         for service in services_named(act.policy):
             # One that nobody named must not even act for us: anybody of the account could ask it to. The
             # ARN of what it acts for begins with its own name.
@@ -296,6 +288,13 @@ class Adversaries:
                 place=self._outside,
                 in_organization=False,
             )
+
+    def _elsewhere_than_ours(self, what: str) -> dict[str, Values]:
+        """The organization's keys of what is in another one, or in none."""
+        return {
+            f"aws:{what}orgid": unlike(*self._organizations),
+            f"aws:{what}orgpaths": unlike(*(f"{each}/*" for each in self._organizations)),
+        }
 
     def _as(self, role: Role) -> Attempt | None:
         if not isinstance(role.arn, str):

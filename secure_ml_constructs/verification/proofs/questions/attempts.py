@@ -45,6 +45,7 @@ class Attempt:
         in_organization: Whether service control policies bind it.
         first: Requests to other services of which one has to be let through first, since the service then
             makes the request for the caller; empty where the caller makes it.
+        act: The request, of those that come first; None for the attempt itself.
     """
 
     who: str

@@ -25,7 +25,7 @@ def closed(pair: Pair) -> Question:
     """The question about the very request of a pair."""
     request = oracle.request(pair)
     context = {key: Values(exactly=value, absent=False) for key, value in request.context.items()}
-    context |= dict.fromkeys(keys_named(pair) - set(context), ABSENT)
+    context |= dict.fromkeys(sorted(keys_named(pair) - set(context)), ABSENT)
     return Question(oracle.policies(pair), request.principal, request.action, request.resource, context)
 
 
