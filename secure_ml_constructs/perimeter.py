@@ -17,6 +17,7 @@ from secure_ml_constructs.perimeter_entries import (
     DEFAULT_EXCEPTIONS,
     AwsOwnedResource,
     PerimeterException,
+    check_role_arns,
 )
 from secure_ml_constructs.policy import (
     Condition,
@@ -43,11 +44,6 @@ __all__ = [
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
 _ACCOUNT_ID = re.compile(r"\d{12}")
 _ROLE_PATH = re.compile(r"/(?:[\w+=,.@-]+/)+", re.ASCII)
-_ROLE_ARN = re.compile(
-    r"arn:(?:aws|aws-cn|aws-us-gov|\$\{AWS::Partition\}):iam::(?:\d{12}|\$\{AWS::AccountId\}):"
-    r"role/(?P<name>[\w+=,.@/*-]|\$\{AWS::(?:Region|AccountId)\})+",
-    re.ASCII,
-)
 
 OWN_ACCOUNT = "${AWS::AccountId}"
 CDK_EXECUTION_ROLE = (
@@ -156,7 +152,7 @@ class DataPerimeter:
                 "Write for instance '/secure-ml/'.",
             )
         for argument in ("administrators", "deploying_roles", "break_glass_roles", "erasure_roles"):
-            _check_role_arns(problems, argument, getattr(self, argument))
+            check_role_arns(problems, argument, getattr(self, argument))
         if not self.deploying_roles:
             problems.add(
                 "deploying_roles",
@@ -165,7 +161,7 @@ class DataPerimeter:
                 "Name the role that your deployments use, or leave the argument out.",
             )
         for index, exception in enumerate(self.exceptions):
-            _check_role_arns(problems, f"exceptions[{index}].principals", exception.principals)
+            check_role_arns(problems, f"exceptions[{index}].principals", exception.principals)
             if exception.context_key not in (None, "aws:ViaAWSService", "aws:PrincipalIsAWSService"):
                 problems.add(
                     f"exceptions[{index}].context_key",
@@ -276,6 +272,15 @@ class DataPerimeter:
             also: Further role ARNs let through, for these actions only.
             sid: The statement's id.
         """
+        return deny(sid, actions, resources, condition=self.from_elsewhere(endpoints, also))
+
+    def from_elsewhere(self, endpoints: Sequence[str], also: Iterable[str] = ()) -> Condition:
+        """Give the condition that a request comes by none of the endpoints, and is no exception. (D3)
+
+        Args:
+            endpoints: Ids of the VPC endpoints the environment calls from.
+            also: Further role ARNs let through.
+        """
         exceptions = self.all_exceptions()
         principals = [arn for exception in exceptions for arn in exception.principals]
         keys = [exception.context_key for exception in exceptions if exception.context_key]
@@ -284,7 +289,7 @@ class DataPerimeter:
         if keys:
             condition["BoolIfExists"] = dict.fromkeys(keys, "false")
         condition["ArnNotLikeIfExists"] = {"aws:PrincipalArn": subs(_unique(*principals, *also))}
-        return deny(sid, actions, resources, condition=condition)
+        return condition
 
     def deny_administration(self, actions: Sequence[str], resources: Sequence[Any]) -> Statement:
         """Deny changes of configuration to all but the administering roles. (D3)"""
@@ -371,26 +376,3 @@ class DataPerimeter:
 
 def _unique(*values: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
-
-
-def _check_role_arns(problems: Problems, argument: str, arns: Sequence[str]) -> None:
-    if isinstance(arns, str):
-        problems.add(argument, arns, "One string where a tuple of role ARNs belongs.", "Write ('arn:…',).")
-        return
-    for index, arn in enumerate(arns):
-        match = _ROLE_ARN.fullmatch(arn)
-        if match is None:
-            problems.add(
-                f"{argument}[{index}]",
-                arn,
-                "This is no role ARN.",
-                "Write 'arn:aws:iam::<account>:role/<name>', or '${AWS::Partition}' and '${AWS::AccountId}' "
-                "where partition or account are not known.",
-            )
-        elif not arn.split(":role/", 1)[1].split("*", 1)[0].strip("/"):
-            problems.add(
-                f"{argument}[{index}]",
-                arn,
-                "The pattern would name every role of the account.",
-                "Name the role, or at least the beginning of its path.",
-            )

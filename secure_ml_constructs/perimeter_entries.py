@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from secure_ml_constructs.errors import Problems
+
+_ROLE_ARN = re.compile(
+    r"arn:(?:aws|aws-cn|aws-us-gov|\$\{AWS::Partition\}):iam::(?:\d{12}|\$\{AWS::AccountId\}):"
+    r"role/(?P<name>[\w+=,.@/*-]|\$\{AWS::(?:Region|AccountId)\})+",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,3 +168,33 @@ DEFAULT_AWS_OWNED = (
     FOUNDATION_MODELS,
     PUBLIC_PARAMETERS,
 )
+
+
+def check_role_arns(problems: Problems, argument: str, arns: Sequence[str]) -> None:
+    """Record what is no role ARN, or would name every role.
+
+    Args:
+        problems: Where to record.
+        argument: The argument's name.
+        arns: What the caller gave.
+    """
+    if isinstance(arns, str):
+        problems.add(argument, arns, "One string where a tuple of role ARNs belongs.", "Write ('arn:…',).")
+        return
+    for index, arn in enumerate(arns):
+        match = _ROLE_ARN.fullmatch(arn)
+        if match is None:
+            problems.add(
+                f"{argument}[{index}]",
+                arn,
+                "This is no role ARN.",
+                "Write 'arn:aws:iam::<account>:role/<name>', or '${AWS::Partition}' and '${AWS::AccountId}' "
+                "where partition or account are not known.",
+            )
+        elif not arn.split(":role/", 1)[1].split("*", 1)[0].strip("/"):
+            problems.add(
+                f"{argument}[{index}]",
+                arn,
+                "The pattern would name every role of the account.",
+                "Name the role, or at least the beginning of its path.",
+            )
