@@ -81,7 +81,11 @@ lock: .venv/.python ## Resolve the dependencies anew (ARGS=--upgrade for their n
 	  && unset UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_INDEX UV_INDEX_URL \
 	  && "$$tmp/bin/uv" --quiet --no-config pip compile pyproject.toml --group dev --python-version 3.11 \
 	    --universal --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
-	    --custom-compile-command "make lock" --output-file requirements/dev.txt $(ARGS)
+	    --custom-compile-command "make lock" --output-file requirements/dev.txt $(ARGS) \
+	  && "$$tmp/bin/uv" --quiet --no-config pip compile requirements/jwt_authorizer.in --python-version 3.14 \
+	    --python-platform aarch64-manylinux_2_28 --generate-hashes --no-annotate --no-emit-index-url \
+	    --no-emit-find-links --custom-compile-command "make lock" \
+	    --output-file secure_ml_constructs/runtime/jwt_authorizer.txt $(ARGS)
 	@$(MAKE) --no-print-directory .venv/.locked
 	@echo "Locking node packages"
 	@$(NPM) install --package-lock-only >/dev/null
