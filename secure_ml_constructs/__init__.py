@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from secure_ml_constructs.audit import AuditTrail as AuditTrail
     from secure_ml_constructs.audit import LogArchive as LogArchive
+    from secure_ml_constructs.detection import AlertRule as AlertRule
+    from secure_ml_constructs.detection import AlertTopic as AlertTopic
     from secure_ml_constructs.enforcement import acknowledge as acknowledge
     from secure_ml_constructs.enforcement import enforce as enforce
     from secure_ml_constructs.environment import SecureMlEnvironment as SecureMlEnvironment
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from secure_ml_constructs.storage import Zone as Zone
 
 _HOME = {
+    "AlertRule": "detection",
+    "AlertTopic": "detection",
     "AuditTrail": "audit",
     "ConfigurationError": "errors",
     "DataPerimeter": "perimeter",

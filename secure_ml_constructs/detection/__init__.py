@@ -1,0 +1,6 @@
+"""What watches the environment, and whom it tells."""
+
+from secure_ml_constructs.detection.alert_rule import AlertRule
+from secure_ml_constructs.detection.alert_topic import AlertTopic
+
+__all__ = ["AlertRule", "AlertTopic"]
