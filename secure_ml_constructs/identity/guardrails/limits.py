@@ -66,7 +66,7 @@ class WorkLimits:
             )
         else:
             for index, type_ in enumerate(self.instance_types):
-                _check_type(problems, f"instance_types[{index}]", type_)
+                check_instance_type(problems, f"instance_types[{index}]", type_)
             if len(self.instance_types) > _MOST_TYPES:
                 given = f"{len(self.instance_types)} of them"
                 fix = "Name families ('ml.m5.*')."
@@ -96,7 +96,14 @@ class WorkLimits:
         return [each for each in dict.fromkeys(self.instance_types) if local_storage(each)]
 
 
-def _check_type(problems: Problems, argument: str, type_: str) -> None:
+def check_instance_type(problems: Problems, argument: str, type_: str) -> None:
+    """Record an instance type or family that SageMaker does not have.
+
+    Args:
+        problems: Where to record.
+        argument: The argument's name.
+        type_: What the caller gave: `ml.m5.xlarge`, or a family (`ml.m5.*`).
+    """
     match = _TYPE.fullmatch(type_)
     if match is None:
         problems.add(

@@ -34,7 +34,8 @@ _BUCKET = re.compile(
 class PinnedImage:
     """An image in ECR, named by its digest: a tag can be moved to another image.
 
-    The registry is the account's own, one of `trusted_accounts`, or matches the setting `registries`.
+    The registry is the account's own, one of `trusted_accounts`, one of AWS's own for SageMaker, or matches
+    the setting `registries`.
     """
 
     def check(self, value: Any, context: Context) -> Outcome | None:
@@ -56,7 +57,8 @@ class PinnedImage:
         if registry is None:
             return Fail(f"is {shown}, which is not in ECR")
         account = registry["account"]
-        if account == "${AWS::AccountId}" or account in context.settings.trusted_accounts:
+        known = {"${AWS::AccountId}", *context.settings.trusted_accounts} | _aws_accounts()
+        if account in known:
             return None
         if account.startswith("$"):
             return known_later(value)

@@ -113,6 +113,9 @@ def test_a_network_that_is_vouched_for() -> None:
         ({"Fn::Sub": "${Repository.RepositoryUri}" + DIGEST}, "pass"),
         ({"Fn::Sub": "${Repository.RepositoryUri}:latest"}, "fail"),
         ("111122223333.dkr.ecr.eu-west-1.amazonaws.com/x" + DIGEST, "fail"),
+        # AWS's own deep-learning registry: the digest says that it is the image that was looked at.
+        ("763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference" + DIGEST, "pass"),
+        ("763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference:2.6", "fail"),
         ("public.ecr.aws/docker/library/python" + DIGEST, "fail"),
         ("python:3.12", "fail"),
         ({"Ref": "None"}, "unresolved"),

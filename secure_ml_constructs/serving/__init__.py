@@ -1,0 +1,1 @@
+"""Models that answer predictions, and the only door to them."""
