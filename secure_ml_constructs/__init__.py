@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from secure_ml_constructs.perimeter import DataPerimeter as DataPerimeter
     from secure_ml_constructs.storage import EncryptedDataLake as EncryptedDataLake
     from secure_ml_constructs.storage import Zone as Zone
+    from secure_ml_constructs.studio import SecureStudioDomain as SecureStudioDomain
+    from secure_ml_constructs.studio import StudioApps as StudioApps
+    from secure_ml_constructs.studio import StudioAuth as StudioAuth
+    from secure_ml_constructs.studio import StudioHome as StudioHome
 
 _HOME = {
     "AlertRule": "detection",
@@ -55,7 +59,11 @@ _HOME = {
     "SageMakerGuardrails": "identity",
     "SecretRotation": "identity",
     "SecureMlEnvironment": "environment",
+    "SecureStudioDomain": "studio",
     "SecureVpc": "network",
+    "StudioApps": "studio",
+    "StudioAuth": "studio",
+    "StudioHome": "studio",
     "WorkLimits": "identity",
     "Zone": "storage",
     "acknowledge": "enforcement",

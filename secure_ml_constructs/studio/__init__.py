@@ -1,0 +1,8 @@
+"""Where people work: Studio domains with their teams, and notebook instances."""
+
+from secure_ml_constructs.studio.apps import StudioApp, StudioApps
+from secure_ml_constructs.studio.domain import SecureStudioDomain
+from secure_ml_constructs.studio.home import StudioHome
+from secure_ml_constructs.studio.sign_in import StudioAuth
+
+__all__ = ["SecureStudioDomain", "StudioApp", "StudioApps", "StudioAuth", "StudioHome"]
