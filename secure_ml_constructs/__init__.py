@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from secure_ml_constructs.environment import SecureMlEnvironment as SecureMlEnvironment
     from secure_ml_constructs.environment import load_config as load_config
     from secure_ml_constructs.errors import ConfigurationError as ConfigurationError
+    from secure_ml_constructs.identity import AccessAnalyzer as AccessAnalyzer
     from secure_ml_constructs.identity import GuardrailPolicies as GuardrailPolicies
     from secure_ml_constructs.identity import ManagedSecret as ManagedSecret
     from secure_ml_constructs.identity import OrganizationGuardrails as OrganizationGuardrails
     from secure_ml_constructs.identity import OrganizationPolicies as OrganizationPolicies
+    from secure_ml_constructs.identity import Persona as Persona
+    from secure_ml_constructs.identity import RoleFoundation as RoleFoundation
     from secure_ml_constructs.identity import SageMakerGuardrails as SageMakerGuardrails
     from secure_ml_constructs.identity import SecretRotation as SecretRotation
+    from secure_ml_constructs.identity import TeamRoles as TeamRoles
+    from secure_ml_constructs.identity import WorkBoundary as WorkBoundary
     from secure_ml_constructs.identity import WorkLimits as WorkLimits
     from secure_ml_constructs.keys import EnvironmentKeys as EnvironmentKeys
     from secure_ml_constructs.keys import KeyClass as KeyClass
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     from secure_ml_constructs.studio import StudioHome as StudioHome
 
 _HOME = {
+    "AccessAnalyzer": "identity",
     "AlertRule": "detection",
     "AlertTopic": "detection",
     "AuditTrail": "audit",
@@ -56,6 +62,8 @@ _HOME = {
     "OnPremises": "network",
     "OrganizationGuardrails": "identity",
     "OrganizationPolicies": "identity",
+    "Persona": "identity",
+    "RoleFoundation": "identity",
     "SageMakerGuardrails": "identity",
     "SecretRotation": "identity",
     "SecureMlEnvironment": "environment",
@@ -64,6 +72,8 @@ _HOME = {
     "StudioApps": "studio",
     "StudioAuth": "studio",
     "StudioHome": "studio",
+    "TeamRoles": "identity",
+    "WorkBoundary": "identity",
     "WorkLimits": "identity",
     "Zone": "storage",
     "acknowledge": "enforcement",

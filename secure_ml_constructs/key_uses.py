@@ -185,6 +185,12 @@ VIA_SERVICES: dict[KeyClass, tuple[str, ...]] = {
     KeyClass.WORKSPACE: ("s3", "sagemaker", "ec2", "elasticfilesystem"),
 }
 
+# Access Analyzer reads policies and grants, to tell who outside could use the key; it can use none.
+# (IAM Access Analyzer: Supported resource types, AWS KMS keys)
+_ANALYZERS = (
+    "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-service-role/access-analyzer.amazonaws.com/"
+    "AWSServiceRoleForAccessAnalyzer",
+)
 _READ_CONFIGURATION = ("kms:DescribeKey", "kms:Get*", "kms:List*")
 # No CreateGrant: a grant would turn an administrator into a user.
 _CONFIGURE = (
@@ -230,7 +236,7 @@ def _statements(key_class: KeyClass, perimeter: DataPerimeter) -> Iterator[State
         return allow(sid, actions, principal=_ACCOUNT_ROOT, condition=merged)
 
     users = (perimeter.environment_roles,)
-    yield ours("ReadConfiguration", _READ_CONFIGURATION, (*perimeter.administering, *users))
+    yield ours("ReadConfiguration", _READ_CONFIGURATION, (*perimeter.administering, *users, *_ANALYZERS))
     yield ours("Configure", _CONFIGURE, perimeter.administering)
     retiring = tuple(dict.fromkeys((*perimeter.administrators, *perimeter.break_glass_roles)))
     # Without the logs key nobody reads the archive again, which Object Lock keeps for years. Retiring it

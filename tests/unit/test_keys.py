@@ -217,6 +217,27 @@ def test_macie_and_lake_formation_read_the_lake_through_s3(world: World, simulat
     assert not allowed(world, simulator, "secrets", macie, "kms:Decrypt", through)
 
 
+@pytest.mark.parametrize("key_class", list(KeyClass))
+def test_access_analyzer_reads_who_may_use_a_key_and_uses_none(
+    world: World, simulator: Simulator, key_class: str
+) -> None:
+    analyzer = f"{IAM}/aws-service-role/access-analyzer.amazonaws.com/AWSServiceRoleForAccessAnalyzer"
+    for action in ("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "kms:ListKeyPolicies"):
+        assert allowed(world, simulator, key_class, analyzer, action)
+    for action in ("kms:Decrypt", "kms:CreateGrant", "kms:PutKeyPolicy"):
+        assert not allowed(world, simulator, key_class, analyzer, action, {VIA: f"s3.{REGION}.amazonaws.com"})
+
+
+def test_a_package_domain_gets_its_grant_when_it_is_deployed(world: World, simulator: Simulator) -> None:
+    """AWS CodeArtifact: Create a domain; whoever creates it needs DescribeKey and CreateGrant, through it."""
+    through = {VIA: f"codeartifact.{REGION}.amazonaws.com", "kms:GrantIsForAWSResource": "true"}
+    by_hand = {**through, "kms:GrantIsForAWSResource": "false"}
+    assert allowed(world, simulator, "model", DEPLOYING, "kms:DescribeKey", {VIA: through[VIA]})
+    assert allowed(world, simulator, "model", DEPLOYING, "kms:CreateGrant", through)
+    assert not allowed(world, simulator, "model", DEPLOYING, "kms:CreateGrant", by_hand)
+    assert not allowed(world, simulator, "model", INSIDER, "kms:CreateGrant", through)
+
+
 # -- the template ------------------------------------------------------------------------------------
 
 

@@ -62,6 +62,8 @@ def issued(role: str) -> dict[str, Any]:
 
 
 OLD = (TODAY - datetime.timedelta(days=31)).strftime("%Y/%m/%d")
+SIXTY_DAYS_AGO = (TODAY - datetime.timedelta(days=60)).strftime("%Y/%m/%d")
+HUNDRED_DAYS_AGO = (TODAY - datetime.timedelta(days=100)).strftime("%Y/%m/%d")
 ARCHIVE_BUCKET, ACCESS_LOG_BUCKET = "the-archive", "the-access-logs"
 ALMOST_BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:role/mlXbreak-glass"
 RECORDS = [
@@ -112,6 +114,11 @@ RECORDS = [
     record("ec2", "DescribeInstances", useridentity=issued(BREAK_GLASS)),
     record("ec2", "StopInstances", useridentity=issued(ALMOST_BREAK_GLASS)),
     record("sts", "AssumeRole", "curious", request={"roleArn": BREAK_GLASS}, errorcode="AccessDenied"),
+    record("s3", "ListObjects", request={"bucketName": "lake"}, day=SIXTY_DAYS_AGO),
+    record("s3", "HeadBucket", request={"bucketName": "lake"}, day=SIXTY_DAYS_AGO),
+    record("s3", "DeleteObject", request={"bucketName": "lake"}, day=HUNDRED_DAYS_AGO),
+    record("monitoring", "PutMetricData", "watcher", day=SIXTY_DAYS_AGO),
+    record("lambda", "GetFunction20150331v2", "watcher", day=SIXTY_DAYS_AGO),
     record("signin", "ConsoleLogin", useridentity={"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root"}),
 ]
 NETWORK_RECORDS = [
@@ -166,6 +173,31 @@ ANSWERS: dict[str, tuple[tuple[str, ...], set[tuple[Any, ...]]]] = {
         {("auditor", ARCHIVE_BUCKET, "done"), ("scientist", ACCESS_LOG_BUCKET, "AccessDenied")},
     ),
     "other_regions": (("region", "role", "action"), {("ap-south-1", "thief", "RunInstances")}),
+    "used_permissions": (
+        ("role", "action", "calls", "days"),
+        {
+            ("scientist", "s3:PutObject", 2, 2),
+            ("scientist", "s3:GetObject", 1, 1),
+            ("auditor", "s3:GetObject", 1, 1),
+            ("scientist", "sagemaker:PutRecord", 1, 1),
+            ("scientist", "sagemaker:CreateTrainingJob", 1, 1),
+            ("scientist", "sagemaker:StartPipelineExecution", 1, 1),
+            ("pipeline", "sagemaker:CreateEndpoint", 1, 1),
+            ("approver", "sagemaker:UpdateModelPackage", 1, 1),
+            ("clinic", "sagemaker:InvokeEndpoint", 4, 1),
+            ("clinic", "elsewhere:InvokeEndpoint", 1, 1),
+            ("clumsy", "glue:GetTable", 1, 1),
+            ("scientist", "kms:Decrypt", 1, 1),
+            ("scientist", "kms:DescribeKey", 1, 1),
+            ("admin", "iam:PutRolePolicy", 1, 1),
+            ("thief", "ec2:RunInstances", 1, 1),
+            (BREAK_GLASS, "ec2:DescribeInstances", 1, 1),
+            (ALMOST_BREAK_GLASS, "ec2:StopInstances", 1, 1),
+            ("scientist", "s3:ListBucket", 2, 1),
+            ("watcher", "cloudwatch:PutMetricData", 1, 1),
+            ("watcher", "lambda:GetFunction", 1, 1),
+        },
+    ),
 }
 
 
