@@ -1,6 +1,5 @@
 """Who may do what: guardrails that all work stays behind, and secrets for those they are meant for."""
 
-from secure_ml_constructs.identity.access_analyzer import AccessAnalyzer, Analysis, ArchiveRule
 from secure_ml_constructs.identity.guardrails import (
     GuardrailPolicies,
     OrganizationGuardrails,
@@ -9,18 +8,25 @@ from secure_ml_constructs.identity.guardrails import (
     WorkLimits,
 )
 from secure_ml_constructs.identity.managed_secret import ManagedSecret, Rotation
+from secure_ml_constructs.identity.personas import Persona
+from secure_ml_constructs.identity.role_foundation import RoleFoundation, approving_roles, pipeline_roles
 from secure_ml_constructs.identity.secret_rotation import SecretRotation
+from secure_ml_constructs.identity.team_roles import TeamRoles
+from secure_ml_constructs.identity.work_boundary import WorkBoundary
 
 __all__ = [
-    "AccessAnalyzer",
-    "Analysis",
-    "ArchiveRule",
     "GuardrailPolicies",
     "ManagedSecret",
     "OrganizationGuardrails",
     "OrganizationPolicies",
+    "Persona",
+    "RoleFoundation",
     "Rotation",
     "SageMakerGuardrails",
     "SecretRotation",
+    "TeamRoles",
+    "WorkBoundary",
     "WorkLimits",
+    "approving_roles",
+    "pipeline_roles",
 ]

@@ -14,12 +14,13 @@ import pytest
 import secure_ml_constructs
 from secure_ml_constructs.audit import LogArchive
 from secure_ml_constructs.environment import load_config
-from secure_ml_constructs.identity import SageMakerGuardrails, SecretRotation
+from secure_ml_constructs.identity import Persona, SageMakerGuardrails, SecretRotation
 from secure_ml_constructs.keys import EnvironmentKeys
 from secure_ml_constructs.network import SecureVpc
 from secure_ml_constructs.perimeter import DataPerimeter
 from tests.support.roles import job_role
 from tests.support.templates import ROOT, new_app
+from tests.unit.identity import hospital
 
 pytestmark = pytest.mark.slow
 
@@ -61,6 +62,12 @@ def given(names: set[str]) -> dict[str, Any]:
                 subnets=vpc.isolated_subnet_ids,
                 security_group=vpc.workload_security_group_id,
             )
+    if "foundation" in names or "boundary=boundary" in names:
+        made = hospital.build(app, perimeter=perimeter, teams={})
+        given_ = made.foundation
+        values |= {"keys": given_.keys, "vpc": given_.network, "lake": given_.lake}
+        values |= {"foundation": given_, "boundary": given_.boundary}
+        values |= {"guardrail_policies": given_.guardrails, "Persona": Persona}
     if "guardrails" in names:
         values["guardrails"] = SageMakerGuardrails(
             perimeter=perimeter,
@@ -92,6 +99,8 @@ def test_an_example_runs(example: doctest.DocTest, monkeypatch: pytest.MonkeyPat
             "rotation",
             "by=rotation",
             "guardrails",
+            "foundation",
+            "boundary=boundary",
         )
         if name in text
     }
