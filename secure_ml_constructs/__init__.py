@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from secure_ml_constructs.environment import SecureMlEnvironment as SecureMlEnvironment
     from secure_ml_constructs.environment import load_config as load_config
     from secure_ml_constructs.errors import ConfigurationError as ConfigurationError
+    from secure_ml_constructs.identity import AccessAnalyzer as AccessAnalyzer
     from secure_ml_constructs.identity import GuardrailPolicies as GuardrailPolicies
     from secure_ml_constructs.identity import ManagedSecret as ManagedSecret
     from secure_ml_constructs.identity import OrganizationGuardrails as OrganizationGuardrails
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from secure_ml_constructs.studio import StudioHome as StudioHome
 
 _HOME = {
+    "AccessAnalyzer": "identity",
     "AlertRule": "detection",
     "AlertTopic": "detection",
     "AuditTrail": "audit",

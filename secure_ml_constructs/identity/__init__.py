@@ -1,5 +1,6 @@
 """Who may do what: guardrails that all work stays behind, and secrets for those they are meant for."""
 
+from secure_ml_constructs.identity.access_analyzer import AccessAnalyzer, Analysis, ArchiveRule
 from secure_ml_constructs.identity.guardrails import (
     GuardrailPolicies,
     OrganizationGuardrails,
@@ -15,6 +16,9 @@ from secure_ml_constructs.identity.team_roles import TeamRoles
 from secure_ml_constructs.identity.work_boundary import WorkBoundary
 
 __all__ = [
+    "AccessAnalyzer",
+    "Analysis",
+    "ArchiveRule",
     "GuardrailPolicies",
     "ManagedSecret",
     "OrganizationGuardrails",
