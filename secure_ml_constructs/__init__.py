@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from secure_ml_constructs.studio import StudioApps as StudioApps
     from secure_ml_constructs.studio import StudioAuth as StudioAuth
     from secure_ml_constructs.studio import StudioHome as StudioHome
+    from secure_ml_constructs.studio import StudioTeam as StudioTeam
+    from secure_ml_constructs.studio import StudioUser as StudioUser
 
 _HOME = {
     "AccessAnalyzer": "identity",
@@ -72,6 +74,8 @@ _HOME = {
     "StudioApps": "studio",
     "StudioAuth": "studio",
     "StudioHome": "studio",
+    "StudioTeam": "studio",
+    "StudioUser": "studio",
     "TeamRoles": "identity",
     "WorkBoundary": "identity",
     "WorkLimits": "identity",

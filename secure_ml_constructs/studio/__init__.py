@@ -4,5 +4,14 @@ from secure_ml_constructs.studio.apps import StudioApp, StudioApps
 from secure_ml_constructs.studio.domain import SecureStudioDomain
 from secure_ml_constructs.studio.home import StudioHome
 from secure_ml_constructs.studio.sign_in import StudioAuth
+from secure_ml_constructs.studio.team import StudioTeam, StudioUser
 
-__all__ = ["SecureStudioDomain", "StudioApp", "StudioApps", "StudioAuth", "StudioHome"]
+__all__ = [
+    "SecureStudioDomain",
+    "StudioApp",
+    "StudioApps",
+    "StudioAuth",
+    "StudioHome",
+    "StudioTeam",
+    "StudioUser",
+]

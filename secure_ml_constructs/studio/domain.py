@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Names, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from secure_ml_constructs._cdk import account, child_path, may_lose_data, partition, region
-from secure_ml_constructs.errors import Problems
+from secure_ml_constructs.errors import ConfigurationError, Problem, Problems
+from secure_ml_constructs.identity import RoleFoundation, TeamRoles
+from secure_ml_constructs.identity.team_roles import work_trust
 from secure_ml_constructs.keys import EnvironmentKeys, KeyClass
 from secure_ml_constructs.network.ml_network import MlNetwork
 from secure_ml_constructs.perimeter import DataPerimeter
@@ -17,7 +21,8 @@ from secure_ml_constructs.studio.apps import HIDDEN_TOOLS, SHORTEST_IDLE_MINUTES
 from secure_ml_constructs.studio.cleanup import StudioCleanup
 from secure_ml_constructs.studio.home import StudioHome
 from secure_ml_constructs.studio.sign_in import StudioAuth
-from secure_ml_constructs.studio.trust import studio_trust
+from secure_ml_constructs.studio.tags import without_tags
+from secure_ml_constructs.studio.team import StudioTeam, StudioUser, check_team
 
 _Domain = sagemaker.CfnDomain
 # What an app calls before anybody has written a line: without one of them it starts, and then hangs or fails
@@ -136,6 +141,47 @@ class SecureStudioDomain(Construct):
             self.cleanup.after(domain)
         self.domain_id = domain.attr_domain_id
         self.domain_arn = domain.attr_domain_arn
+        #: Who works here, by team and name.
+        self.people: dict[tuple[str, str], StudioUser] = {}
+
+    def add_team(
+        self,
+        name: str,
+        *,
+        foundation: RoleFoundation,
+        users: Sequence[str | StudioUser],
+        reads: Sequence[str] = (),
+        writes: Sequence[str] = (),
+        scope: Construct | None = None,
+    ) -> StudioTeam:
+        """Make a team: its roles, and a profile and private spaces for each of its people. (S2)
+
+        Args:
+            name: The team's name: up to 20 lower-case letters, digits and hyphens.
+            foundation: What every team's roles stand on.
+            users: Its people, as `StudioUser` or, for data scientists, by their names.
+            reads: Names of the zones that it reads. Default: none.
+            writes: Names of the zones that it writes. Default: none.
+            scope: Where it is made, for instance a stack of the team's own. Default: this domain.
+
+        Raises:
+            ConfigurationError: Whatever `StudioTeam` and `TeamRoles` refuse.
+        """
+        scope = scope or self
+        # Before the roles are made: nothing is left of a team that is refused.
+        check_team(self, name, users, child_path(scope, name))
+        if foundation.perimeter != self.perimeter:
+            problem = Problem(
+                "foundation",
+                foundation.node.path,
+                "It was made for another perimeter than this domain.",
+                "Make both with the same one.",
+            )
+            raise ConfigurationError(str(child_path(scope, name)), [problem])
+        roles = TeamRoles(
+            scope, f"{name}-roles", foundation=foundation, team=name, reads=reads, writes=writes
+        )
+        return StudioTeam(scope, name, studio=self, roles=roles, users=users)
 
     def arn(self, kind: str, path: str) -> str:
         """Give the ARN of something in the domain.
@@ -164,7 +210,7 @@ class SecureStudioDomain(Construct):
             self,
             "DefaultRole",
             path=self.perimeter.role_path,
-            assume_role_policy_document=studio_trust(self.perimeter),
+            assume_role_policy_document=work_trust(self.perimeter),
             permissions_boundary=nothing.ref,
         )
         return role.attr_arn
@@ -206,11 +252,6 @@ class SecureStudioDomain(Construct):
                 )
             ),
         )
-
-
-def without_tags(resource: Construct) -> None:
-    """Keep tags off a resource that a change of them has been seen to replace."""
-    resource.add_property_deletion_override("Tags")  # type: ignore[attr-defined]
 
 
 def _check_endpoints(problems: Problems, network: MlNetwork, auth: StudioAuth) -> None:
