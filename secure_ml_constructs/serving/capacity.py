@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aws_cdk import aws_sagemaker as sagemaker
+
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity.guardrails.limits import check_instance_type
 
@@ -14,6 +16,11 @@ __all__ = ["Capacity", "Rollout", "ScheduledCapacity"]
 
 _CRON = re.compile(r"(cron|at|rate)\(.+\)")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# CreateEndpoint, BlueGreenUpdatePolicy: what the old instances are kept for when all traffic has moved, and
+# eight hours at the most for the whole.
+_TERMINATION_SECONDS = 300
+_LONGEST_ROLLOUT_SECONDS = 28_800
+_Endpoint = sagemaker.CfnEndpoint
 # The rule SageMakerScalableTargetBounded.
 _MOST_INSTANCES = 100
 
@@ -203,6 +210,20 @@ class Rollout:
             problems.add(wait[0], wait[1], "SageMaker waits 1 to 60 minutes.", "Write 1 to 60.")
         problems.raise_if_any(f"Rollout.{shift.lower()}")
         return cls(shift, percent, wait[1])
+
+    def policy(self) -> sagemaker.CfnEndpoint.BlueGreenUpdatePolicyProperty:
+        """Give it as SageMaker reads it."""
+        part = _Endpoint.CapacitySizeProperty(type="CAPACITY_PERCENT", value=self.percent)
+        return _Endpoint.BlueGreenUpdatePolicyProperty(
+            traffic_routing_configuration=_Endpoint.TrafficRoutingConfigProperty(
+                type=self.shift.value,
+                wait_interval_in_seconds=self.wait_minutes * 60,
+                canary_size=part if self.shift is _Shift.CANARY else None,
+                linear_step_size=part if self.shift is _Shift.LINEAR else None,
+            ),
+            termination_wait_in_seconds=_TERMINATION_SECONDS,
+            maximum_execution_timeout_in_seconds=_LONGEST_ROLLOUT_SECONDS,
+        )
 
     def check(self, problems: Problems, argument: str, capacity: Capacity) -> None:
         """Record where the instances are too few to be moved in parts.

@@ -13,7 +13,8 @@ from secure_ml_constructs.network.aws_registries import partition_accounts
 __all__ = ["Container", "ServedModel"]
 
 _IMAGE = re.compile(
-    r"(?P<account>\d{12}|\$\{Token\[[^\]]+\]\})\.dkr\.ecr(?:-fips)?\.(?P<region>[^./]+|\$\{Token\[[^\]]+\]\})\."
+    r"(?P<account>\d{12}|\$\{AWS::AccountId\}|\$\{Token\[[^\]]+\]\})\.dkr\.ecr(?:-fips)?\."
+    r"(?P<region>[^./]+|\$\{Token\[[^\]]+\]\})\."
     r"[^/]+/(?P<repository>[^@:]+)@sha256:(?P<digest>[0-9a-f]{64}|.*\$\{Token\[.*)"
 )
 _PACKAGE = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:model-package/[A-Za-z0-9-]+/\d+")
@@ -31,7 +32,8 @@ class Container:
 
     Args:
         image: The image, by digest (`<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>`),
-            in the registry of this account, of one of the perimeter's accounts, or of AWS.
+            in the registry of this account, of one of the perimeter's accounts, or of AWS. It may hold
+            `${AWS::AccountId}`, `${AWS::Region}` and `${AWS::URLSuffix}`.
         data: Where its model lies in the zone of models: an archive (`risk/2026-11/model.tar.gz`), or a
             prefix with everything below it (`risk/2026-11/`). Default: none, the image brings all it needs.
         environment: Variables; no secrets, which everybody who may describe the model would read.
@@ -80,7 +82,9 @@ class Container:
         if len(self.environment) > _MOST_VARIABLES:
             given = f"{len(self.environment)} of them"
             problems.add(f"{where}.environment", given, "SageMaker takes 100.", "Put them into a file.")
-        for name, value in self.environment.items():
+        # Python does not hold callers to the types.
+        given_values: Mapping[str, object] = self.environment
+        for name, value in given_values.items():
             if not _NAME.fullmatch(name) or not isinstance(value, str) or len(value) > _LONGEST_TEXT:
                 problems.add(
                     f"{where}.environment[{name!r}]",
@@ -101,7 +105,7 @@ class Container:
             )
             return
         account = found["account"]
-        if is_token(account) or account in accounts or account in _of_aws():
+        if account.startswith("$") or account in accounts or account in _of_aws():
             return
         problems.add(
             argument,

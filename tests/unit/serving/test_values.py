@@ -31,6 +31,7 @@ def problems_of(model: ServedModel) -> list[str]:
         IMAGE,
         f"763104351884.dkr.ecr.eu-central-1.amazonaws.com/pytorch-inference{DIGEST}",
         f"{OURS}/team/risk{DIGEST}",
+        "${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}/risk" + DIGEST,
         f"111122223333.dkr.ecr-fips.us-gov-west-1.amazonaws.com/risk{DIGEST}",
         f"111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/risk{DIGEST}",
     ],
