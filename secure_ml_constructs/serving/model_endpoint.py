@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +20,7 @@ from secure_ml_constructs.identity import RoleFoundation
 from secure_ml_constructs.key_uses import KeyClass
 from secure_ml_constructs.serving.capacity import Capacity, Rollout
 from secure_ml_constructs.serving.endpoint_alarms import EndpointLimits, watch
+from secure_ml_constructs.serving.names import physical_name
 from secure_ml_constructs.serving.scaling import scale_component, scale_variant
 from secure_ml_constructs.serving.served_model import Container, ServedModel
 from secure_ml_constructs.serving.serving_role import ServingRole
@@ -39,7 +39,6 @@ _OWN_DISKS = (
     "(CreateEndpointConfig: KmsKeyId)."
 )
 _CAPTURES = "captures/"
-_LONGEST_NAME = 63
 _Config = sagemaker.CfnEndpointConfig
 _Endpoint = sagemaker.CfnEndpoint
 _Component = sagemaker.CfnInferenceComponent
@@ -146,9 +145,9 @@ class ModelEndpoint(Construct):
         self.foundation = foundation
         self._model, self._capacity, self._capture = model, capacity, capture
         self._zone = models_zone
-        self.endpoint_name = _name(self, id)
+        self.endpoint_name = physical_name(self, id)
         self.endpoint_arn = (
-            f"arn:{partition()}:sagemaker:{region()}:{account()}:endpoint/{self.endpoint_name.lower()}"
+            f"arn:{partition()}:sagemaker:{region()}:{account()}:endpoint/{self.endpoint_name}"
         )
         # By its name it can be there before the endpoint, which would make one under no key of ours.
         self._log = logs.CfnLogGroup(
@@ -350,7 +349,7 @@ class ModelEndpoint(Construct):
         for tenant, container in tenants.models.items():
             pascal = "".join(part.capitalize() for part in tenant.split("-"))
             model = self._add_model(f"Model{pascal}", ServedModel((container,)))
-            name = names.get(tenant) or _name(self, tenant)
+            name = names.get(tenant) or physical_name(self, tenant)
             made = _Component(
                 self,
                 f"Component{pascal}",
@@ -405,14 +404,6 @@ def _containers(model: ServedModel | TenantModels) -> tuple[Container, ...]:
 
 def _placed(image: str) -> str:
     return Fn.sub(image) if "${AWS::" in image else image
-
-
-def _name(construct: Construct, last: str) -> str:
-    """A name that alarms, logs and scaling can know beforehand, and that no other stack has."""
-    stack = Stack.of(construct).stack_name
-    digest = construct.node.addr[-8:]
-    words = re.sub(r"[^A-Za-z0-9]+", "-", f"{'' if is_token(stack) else stack}-{last}").strip("-")
-    return f"{words[: _LONGEST_NAME - len(digest) - 1].strip('-')}-{digest}"
 
 
 def _check(
