@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
 from secure_ml_constructs.verification.proofs.estate import Place, Role
-from secure_ml_constructs.verification.proofs.iam.documents import Document
+from secure_ml_constructs.verification.proofs.iam.documents import Document, Statement
 from secure_ml_constructs.verification.proofs.iam.matching import action_matches
 from secure_ml_constructs.verification.proofs.iam.patterns import Token
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
@@ -48,8 +49,23 @@ _WORKS_ON = {"athena": "workgroup/*", "cloudformation": "stack/*", "sagemaker": 
 _ENDPOINTS = {"sagemaker": "sagemaker.api", "cloudwatch": "monitoring", "bedrock": "bedrock-runtime"}
 
 
+# What SageMaker answers, notes or opens without a further request that reads S3 or uses a key of data.
+# (Amazon SageMaker API Reference; of these CreateApp and CreateSpace alone use a key, the workspace's.)
+_SAGEMAKER_READS_NOTHING = (
+    *("describe", "list", "addtags", "deletetags", "createapp", "deleteapp"),
+    *("createspace", "updatespace", "deletespace", "createpresigneddomainurl"),
+)
+# Whom SageMaker acts for without lending a role to anybody's code.
+_PIPELINES = re.compile(r"arn:[^:]*:sagemaker:[^:]*:[^:]*:pipeline/.*")
+
+
 def is_kept(role: Role) -> bool:
-    """Whether only services of AWS ever hold its credentials."""
+    """Whether only services of AWS ever hold its credentials.
+
+    SageMaker hands those of other roles to notebooks and jobs. One that it assumes for pipelines alone, by
+    the source of the request, starts their steps and is seen by no code. (Amazon SageMaker AI: Cross-service
+    confused deputy prevention, SageMaker Pipelines)
+    """
     names: set[str] = set()
     for statement in role.trust.statements:
         if not statement.allow:
@@ -59,8 +75,17 @@ def is_kept(role: Role) -> bool:
             return False
         if any(kind != "Service" for kind, _ in principals.names):
             return False
-        names |= {name for _, name in principals.names}
+        found = {name for _, name in principals.names}
+        names |= found - {"sagemaker.amazonaws.com"} if _for_pipelines(statement) else found
     return names <= KEEPS_CREDENTIALS
+
+
+def _for_pipelines(statement: Statement) -> bool:
+    for line in statement.conditions:
+        if line.key == "aws:sourcearn" and line.written.lower() in ("arnlike", "arnequals"):
+            texts = [None if isinstance(each, Unknown) else _text(each) for each in line.values]
+            return bool(texts) and all(text and _PIPELINES.fullmatch(text) for text in texts)
+    return False
 
 
 def forwarding(role: Role, place: Place) -> tuple[Act, ...]:
@@ -78,11 +103,16 @@ def forwarding(role: Role, place: Place) -> tuple[Act, ...]:
             text = "*" if isinstance(pattern, Unknown) or statement.not_action else _text(pattern)
             action = text.replace("*", "anything") if ":" in text else "athena:startqueryexecution"
             service = action.partition(":")[0]
-            if service not in _FORWARDS_NOTHING:
+            if service not in _FORWARDS_NOTHING and not _reads_nothing(action):
                 what = _WORKS_ON.get(service, "*")
                 arn = f"arn:{place.partition}:{service}:{place.region}:{place.account}:{what}"
                 found.setdefault(action, Act(action, arn, service=_ENDPOINTS.get(service, service)))
     return tuple(found[action] for action in sorted(found))
+
+
+def _reads_nothing(action: str) -> bool:
+    service, _, name = action.partition(":")
+    return service == "sagemaker" and name.startswith(_SAGEMAKER_READS_NOTHING)
 
 
 def may_grant(documents: Iterable[Document], action: str) -> bool:

@@ -1,0 +1,72 @@
+"""Whose credentials an adversary can have, and which requests make a service read for the caller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from secure_ml_constructs.verification.proofs.estate import Estate
+from secure_ml_constructs.verification.proofs.questions.credentials import forwarding, is_kept
+from secure_ml_constructs.verification.templates import Templates
+
+PIPELINES = "arn:aws:sagemaker:eu-central-1:111122223333:pipeline/icu-*"
+
+
+def role(actions: list[str] | None = None, service: str = "sagemaker.amazonaws.com", **condition: Any) -> Any:
+    """A role that a service assumes under a condition, in an estate of its own."""
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+    }
+    properties: dict[str, Any] = {
+        "AssumeRolePolicyDocument": {"Statement": [{**statement, "Condition": condition}]}
+    }
+    if actions:
+        allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        properties["Policies"] = [{"PolicyName": "work", "PolicyDocument": {"Statement": [allowed]}}]
+    body = {"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}}
+    estate = Estate.of(Templates.of({"stack": body}))
+    (found,) = estate.roles
+    return found, estate.place(found.resource)
+
+
+@pytest.mark.parametrize("operator", ["ArnLike", "ArnEquals"])
+def test_no_code_holds_the_role_of_pipelines_alone(operator: str) -> None:
+    assert is_kept(role(**{operator: {"aws:SourceArn": PIPELINES}})[0])
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {},
+        {"StringEquals": {"aws:SourceAccount": "111122223333"}},
+        {"ArnLike": {"aws:SourceArn": "arn:aws:sagemaker:eu-central-1:111122223333:*"}},
+        {"ArnLike": {"aws:SourceArn": "arn:aws:sagemaker:eu-central-1:111122223333:training-job/*"}},
+        {"ArnLike": {"aws:SourceArn": [PIPELINES, "arn:aws:sagemaker:*:111122223333:training-job/*"]}},
+        {"ArnLikeIfExists": {"aws:SourceArn": PIPELINES}},
+        {"ArnNotLike": {"aws:SourceArn": PIPELINES}},
+    ],
+)
+def test_code_may_hold_any_other_role_of_sagemaker(condition: dict[str, Any]) -> None:
+    assert not is_kept(role(**condition)[0])
+
+
+def test_the_source_speaks_for_sagemaker_alone() -> None:
+    assert not is_kept(role(service="lambda.amazonaws.com", ArnLike={"aws:SourceArn": PIPELINES})[0])
+
+
+def first(*actions: str) -> list[str]:
+    return [act.action for act in forwarding(*role(list(actions)))]
+
+
+def test_looking_and_opening_a_workspace_make_sagemaker_read_nothing() -> None:
+    assert (
+        first("sagemaker:Describe*", "sagemaker:ListModels", "sagemaker:CreateApp", "sagemaker:AddTags") == []
+    )
+
+
+@pytest.mark.parametrize("action", ["sagemaker:CreateTrainingJob", "sagemaker:D*", "sagemaker:*", "*"])
+def test_work_may_make_it_read(action: str) -> None:
+    assert len(first(action)) == 1
