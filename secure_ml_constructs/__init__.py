@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from secure_ml_constructs.network import SecureVpc as SecureVpc
     from secure_ml_constructs.perimeter import DataPerimeter as DataPerimeter
     from secure_ml_constructs.storage import EncryptedDataLake as EncryptedDataLake
+    from secure_ml_constructs.storage import PackageRepository as PackageRepository
+    from secure_ml_constructs.storage import PackageSource as PackageSource
     from secure_ml_constructs.storage import Zone as Zone
     from secure_ml_constructs.studio import SecureStudioDomain as SecureStudioDomain
     from secure_ml_constructs.studio import StudioApps as StudioApps
@@ -64,6 +66,8 @@ _HOME = {
     "OnPremises": "network",
     "OrganizationGuardrails": "identity",
     "OrganizationPolicies": "identity",
+    "PackageRepository": "storage",
+    "PackageSource": "storage",
     "Persona": "identity",
     "RoleFoundation": "identity",
     "SageMakerGuardrails": "identity",
