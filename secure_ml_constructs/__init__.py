@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from secure_ml_constructs.storage import PackageRepository as PackageRepository
     from secure_ml_constructs.storage import PackageSource as PackageSource
     from secure_ml_constructs.storage import Zone as Zone
+    from secure_ml_constructs.studio import GitRepository as GitRepository
+    from secure_ml_constructs.studio import NotebookMachine as NotebookMachine
+    from secure_ml_constructs.studio import SecureNotebook as SecureNotebook
     from secure_ml_constructs.studio import SecureStudioDomain as SecureStudioDomain
     from secure_ml_constructs.studio import StudioApps as StudioApps
     from secure_ml_constructs.studio import StudioAuth as StudioAuth
@@ -59,10 +62,12 @@ _HOME = {
     "EndpointProfile": "network",
     "Endpoints": "network",
     "EnvironmentKeys": "keys",
+    "GitRepository": "studio",
     "GuardrailPolicies": "identity",
     "KeyClass": "keys",
     "LogArchive": "audit",
     "ManagedSecret": "identity",
+    "NotebookMachine": "studio",
     "OnPremises": "network",
     "OrganizationGuardrails": "identity",
     "OrganizationPolicies": "identity",
@@ -73,6 +78,7 @@ _HOME = {
     "SageMakerGuardrails": "identity",
     "SecretRotation": "identity",
     "SecureMlEnvironment": "environment",
+    "SecureNotebook": "studio",
     "SecureStudioDomain": "studio",
     "SecureVpc": "network",
     "StudioApps": "studio",

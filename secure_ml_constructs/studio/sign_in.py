@@ -99,22 +99,26 @@ def _check_range(problems: Problems, argument: str, given: str) -> None:
         )
 
 
-def allow_sign_in(auth: StudioAuth, profile: Any, endpoints: Sequence[str]) -> Iterator[Statement]:
-    """Allow to sign in to one profile, from known places only. (S1)"""
+def allow_sign_in(
+    auth: StudioAuth, resource: Any, endpoints: Sequence[str], action: str = SIGN_IN
+) -> Iterator[Statement]:
+    """Allow to sign in to one profile or notebook instance, from known places only. (S1)"""
     inside = {"StringEquals": {"aws:SourceVpce": list(endpoints)}}
-    yield allow("SignInFromEndpoints", SIGN_IN, profile, condition=inside)
+    yield allow("SignInFromEndpoints", action, resource, condition=inside)
     if auth.ranges:
         known = {"IpAddress": {"aws:SourceIp": list(auth.ranges)}}
-        yield allow("SignInFromRanges", SIGN_IN, profile, condition=known)
+        yield allow("SignInFromRanges", action, resource, condition=known)
 
 
-def deny_sign_in(auth: StudioAuth, perimeter: DataPerimeter, endpoints: Sequence[str]) -> Statement:
+def deny_sign_in(
+    auth: StudioAuth, perimeter: DataPerimeter, endpoints: Sequence[str], action: str = SIGN_IN
+) -> Statement:
     """Deny to sign in from anywhere else, or at all where people sign in elsewhere. (S1)"""
     if auth.mode == "SSO":
-        return deny("NoSignIn", SIGN_IN, principal=None)
+        return deny("NoSignIn", action, principal=None)
     # Without exceptions: no service signs in.
     condition = replace(perimeter, exceptions=(), break_glass_roles=()).from_elsewhere(endpoints)
     del condition["ArnNotLikeIfExists"]
     if auth.ranges:
         condition["NotIpAddressIfExists"] = {"aws:SourceIp": list(auth.ranges)}
-    return deny("NoSignInFromElsewhere", SIGN_IN, principal=None, condition=condition)
+    return deny("NoSignInFromElsewhere", action, principal=None, condition=condition)
