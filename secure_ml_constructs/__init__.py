@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from secure_ml_constructs.identity import OrganizationGuardrails as OrganizationGuardrails
     from secure_ml_constructs.identity import OrganizationPolicies as OrganizationPolicies
     from secure_ml_constructs.identity import Persona as Persona
+    from secure_ml_constructs.identity import PrivilegedRoles as PrivilegedRoles
     from secure_ml_constructs.identity import RoleFoundation as RoleFoundation
     from secure_ml_constructs.identity import SageMakerGuardrails as SageMakerGuardrails
     from secure_ml_constructs.identity import SecretRotation as SecretRotation
+    from secure_ml_constructs.identity import SignIn as SignIn
     from secure_ml_constructs.identity import TeamRoles as TeamRoles
     from secure_ml_constructs.identity import WorkBoundary as WorkBoundary
     from secure_ml_constructs.identity import WorkLimits as WorkLimits
@@ -74,6 +76,7 @@ _HOME = {
     "PackageRepository": "storage",
     "PackageSource": "storage",
     "Persona": "identity",
+    "PrivilegedRoles": "identity",
     "RoleFoundation": "identity",
     "SageMakerGuardrails": "identity",
     "SecretRotation": "identity",
@@ -81,6 +84,7 @@ _HOME = {
     "SecureNotebook": "studio",
     "SecureStudioDomain": "studio",
     "SecureVpc": "network",
+    "SignIn": "identity",
     "StudioApps": "studio",
     "StudioAuth": "studio",
     "StudioHome": "studio",

@@ -10,8 +10,10 @@ from secure_ml_constructs.identity.guardrails import (
 )
 from secure_ml_constructs.identity.managed_secret import ManagedSecret, Rotation
 from secure_ml_constructs.identity.personas import Persona
+from secure_ml_constructs.identity.privileged_roles import PrivilegedRoles
 from secure_ml_constructs.identity.role_foundation import RoleFoundation, approving_roles, pipeline_roles
 from secure_ml_constructs.identity.secret_rotation import SecretRotation
+from secure_ml_constructs.identity.sign_in import SessionTag, SignIn
 from secure_ml_constructs.identity.team_roles import TeamRoles
 from secure_ml_constructs.identity.work_boundary import WorkBoundary
 
@@ -24,10 +26,13 @@ __all__ = [
     "OrganizationGuardrails",
     "OrganizationPolicies",
     "Persona",
+    "PrivilegedRoles",
     "RoleFoundation",
     "Rotation",
     "SageMakerGuardrails",
     "SecretRotation",
+    "SessionTag",
+    "SignIn",
     "TeamRoles",
     "WorkBoundary",
     "WorkLimits",

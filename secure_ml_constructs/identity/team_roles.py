@@ -173,7 +173,9 @@ class TeamRoles(Construct):
         )
         resource = role.node.default_child
         assert isinstance(resource, iam.CfnRole)
-        resource.assume_role_policy_document = work_trust(perimeter)
+        # Pipelines alone: SageMaker hands such a role to no job and no notebook, whoever passes it.
+        for_ = f"pipeline/{self.team}-*" if persona is Persona.PIPELINE else "*"
+        resource.assume_role_policy_document = work_trust(perimeter, for_)
         return role
 
     def _policy(self, id: str, statements: list[Statement]) -> iam.CfnManagedPolicy:
@@ -210,18 +212,20 @@ class TeamRoles(Construct):
                 lake.grant_write(zone, self._roles[persona])
 
 
-def work_trust(perimeter: DataPerimeter) -> Document:
+def work_trust(perimeter: DataPerimeter, resource: str = "*") -> Document:
     """Give the trust of a role that SageMaker works with, for this account and in the user's name. (I3, I9)
-
-    Amazon SageMaker AI: Monitoring user resource access from SageMaker AI Studio with sourceIdentity. A
-    source identity stays through role chaining, so that the roles of jobs have to let it be set as well.
 
     Args:
         perimeter: Whom roles trust.
+        resource: For which of the account's resources SageMaker may take it. Default: any.
+
+    Amazon SageMaker AI: Monitoring user resource access from SageMaker AI Studio with sourceIdentity. A
+    source identity stays through role chaining, so that the roles of jobs have to let it be set as well.
+    Cross-service confused deputy prevention says which resource each of SageMaker's parts acts for.
     """
     trust = perimeter.service_trust(
         "sagemaker.amazonaws.com",
-        source_arn="arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:*",
+        source_arn=f"arn:${{AWS::Partition}}:sagemaker:${{AWS::Region}}:${{AWS::AccountId}}:{resource}",
     )
     for statement in trust["Statement"]:
         statement["Action"] = ["sts:AssumeRole", "sts:SetSourceIdentity"]

@@ -68,6 +68,8 @@ def given(names: set[str]) -> dict[str, Any]:
         values |= {"keys": given_.keys, "vpc": given_.network, "lake": given_.lake}
         values |= {"foundation": given_, "boundary": given_.boundary}
         values |= {"guardrail_policies": given_.guardrails, "Persona": Persona}
+    if "sign_in=" in names:
+        values |= {"watched_perimeter": hospital.PERIMETER, "sign_in": hospital.SIGN_IN}
     if "guardrails" in names:
         values["guardrails"] = SageMakerGuardrails(
             perimeter=perimeter,
@@ -101,6 +103,7 @@ def test_an_example_runs(example: doctest.DocTest, monkeypatch: pytest.MonkeyPat
             "guardrails",
             "foundation",
             "boundary=boundary",
+            "sign_in=",
         )
         if name in text
     }

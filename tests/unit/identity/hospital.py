@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import aws_cdk as cdk
 
-from secure_ml_constructs.audit import LogArchive
+from secure_ml_constructs.audit import AuditTrail, LogArchive
 from secure_ml_constructs.identity import (
     GuardrailPolicies,
+    PrivilegedRoles,
     RoleFoundation,
     SageMakerGuardrails,
+    SessionTag,
+    SignIn,
     TeamRoles,
     WorkBoundary,
     approving_roles,
@@ -28,6 +31,10 @@ PERIMETER = DataPerimeter(
     break_glass_roles=(f"{_ANY}/ml-emergency/*",),
     erasure_roles=(f"{_ANY}/ml-erasure",),
 )
+SIGN_IN = SignIn.saml(
+    provider_arn="arn:${AWS::Partition}:iam::${AWS::AccountId}:saml-provider/Hospital",
+    session_tag=SessionTag("mfa"),
+)
 TEAMS = {
     "radiology": (("curated", "output"), ("output", "models")),
     "cardiology": (("features", "models"), ("features",)),
@@ -41,7 +48,7 @@ class Hospital:
     foundation: RoleFoundation
     stacks: dict[str, cdk.Stack]
     teams: dict[str, TeamRoles]
-    archive: LogArchive
+    privileged: PrivilegedRoles
 
 
 def build(
@@ -72,6 +79,7 @@ def build(
     archive = LogArchive(
         stack("Archive"), "Archive", perimeter=perimeter, key=keys.logs, endpoints=vpc.s3_endpoint_ids
     )
+    trail = AuditTrail(stacks["Archive"], "Trail", perimeter=perimeter, archive=archive, key=keys.logs)
     lake = EncryptedDataLake(
         stack("Lake"),
         "Lake",
@@ -112,4 +120,7 @@ def build(
         )
         for team, (reads, writes) in (TEAMS if teams is None else teams).items()
     }
-    return Hospital(foundation, stacks, made, archive)
+    privileged = PrivilegedRoles(
+        people, "Privileged", perimeter=perimeter, network=vpc, sign_in=SIGN_IN, queries=trail.queries
+    )
+    return Hospital(foundation, stacks, made, privileged)

@@ -38,6 +38,7 @@ _FORWARDS_NOTHING = frozenset(
     {
         *("cloudwatch", "ec2messages", "ecr", "events", "glue", "iam", "kms", "lakeformation", "lambda"),
         *("logs", "s3", "secretsmanager", "sns", "sqs", "ssm", "ssmmessages", "sts", "tag", "xray"),
+        *("access-analyzer", "config", "guardduty", "organizations", "securityhub"),
         *("sagemaker-runtime", "execute-api", "elasticfilesystem", "codeartifact", "ec2"),
     }
 )
@@ -49,12 +50,18 @@ _WORKS_ON = {"athena": "workgroup/*", "cloudformation": "stack/*", "sagemaker": 
 _ENDPOINTS = {"sagemaker": "sagemaker.api", "cloudwatch": "monitoring", "bedrock": "bedrock-runtime"}
 
 
-# What SageMaker answers, notes or opens without a further request that reads S3 or uses a key of data.
-# (Amazon SageMaker API Reference; of these CreateApp and CreateSpace alone use a key, the workspace's.)
-_SAGEMAKER_READS_NOTHING = (
-    *("describe", "list", "addtags", "deletetags", "createapp", "deleteapp"),
-    *("createspace", "updatespace", "deletespace", "createpresigneddomainurl"),
-)
+# What is answered or noted without a further request that reads S3 or uses a key: by the beginning of the
+# action's name, of all services and of some. (Each service's API reference. Of SageMaker's, CreateApp and
+# CreateSpace alone use a key, the workspace's. Macie's GetSensitiveDataOccurrences is none of them.)
+_ANSWERS = ("describe", "list", "lookup")
+_READS_NOTHING = {
+    "cloudtrail": ("get",),
+    "macie2": ("getfinding", "getmaciesession"),
+    "sagemaker": (
+        *("addtags", "deletetags", "createapp", "deleteapp", "createspace", "updatespace", "deletespace"),
+        "createpresigneddomainurl",
+    ),
+}
 # Whom SageMaker acts for without lending a role to anybody's code.
 _PIPELINES = re.compile(r"arn:[^:]*:sagemaker:[^:]*:[^:]*:pipeline/.*")
 
@@ -112,7 +119,7 @@ def forwarding(role: Role, place: Place) -> tuple[Act, ...]:
 
 def _reads_nothing(action: str) -> bool:
     service, _, name = action.partition(":")
-    return service == "sagemaker" and name.startswith(_SAGEMAKER_READS_NOTHING)
+    return name.startswith((*_ANSWERS, *_READS_NOTHING.get(service, ())))
 
 
 def may_grant(documents: Iterable[Document], action: str) -> bool:

@@ -67,6 +67,12 @@ def test_looking_and_opening_a_workspace_make_sagemaker_read_nothing() -> None:
     )
 
 
-@pytest.mark.parametrize("action", ["sagemaker:CreateTrainingJob", "sagemaker:D*", "sagemaker:*", "*"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        *("sagemaker:CreateTrainingJob", "sagemaker:D*", "sagemaker:*", "*", "athena:GetQueryResults"),
+        *("macie2:Get*", "macie2:GetSensitiveDataOccurrences", "cloudtrail:StartImport"),
+    ],
+)
 def test_work_may_make_it_read(action: str) -> None:
     assert len(first(action)) == 1
