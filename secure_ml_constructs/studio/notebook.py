@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -29,6 +29,7 @@ _Hook = sagemaker.CfnNotebookInstanceLifecycleConfig.NotebookInstanceLifecycleHo
 _OPEN = "sagemaker:CreatePresignedNotebookInstanceUrl"
 _NEEDED = ("sagemaker.api", "sagemaker.notebook", "sts", "logs", "kms")
 _BRANCH = re.compile(r"[A-Za-z0-9._/-]{1,255}")
+_TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
 # Hooks run as root on every start, whatever users may; systemd is what the platform has for timers.
 _ON_START = """#!/bin/bash
 set -euo pipefail
@@ -62,7 +63,7 @@ class GitRepository:
     @property
     def in_code_commit(self) -> bool:
         """Whether it is one of AWS CodeCommit, where IAM signs in."""
-        host = urlsplit(self.url).hostname or ""
+        host = _parts(self.url).hostname or ""
         return bool(re.fullmatch(r"git-codecommit\.[a-z0-9-]+\.amazonaws\.com(\.cn)?", host))
 
 
@@ -269,9 +270,16 @@ def _check_machine(problems: Problems, machine: NotebookMachine) -> None:
             problems.add(f"machine.{argument}", value, "It is out of range.", f"Write {least} to {most}.")
 
 
+def _parts(url: str) -> SplitResult:
+    # A token stands for something that is known when it is deployed, a region for instance.
+    return urlsplit(_TOKEN.sub("token", url))
+
+
 def _check_repository(problems: Problems, repository: GitRepository) -> None:
-    parts = urlsplit(repository.url)
-    if parts.scheme != "https" or not parts.hostname:
+    parts = _parts(repository.url)
+    if _TOKEN.match(repository.url):
+        pass
+    elif parts.scheme != "https" or not parts.hostname:
         problems.add(
             "repository.url",
             repository.url,

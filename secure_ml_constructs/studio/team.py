@@ -19,8 +19,8 @@ from secure_ml_constructs.errors import ConfigurationError, Problem, Problems
 from secure_ml_constructs.identity import Persona, TeamRoles
 from secure_ml_constructs.policy import deny, document
 from secure_ml_constructs.studio.access import person_statements, wildcards
-from secure_ml_constructs.studio.apps import StudioApp
-from secure_ml_constructs.studio.sign_in import SIGN_IN, allow_sign_in, deny_sign_in
+from secure_ml_constructs.studio.apps import StudioApp, StudioApps
+from secure_ml_constructs.studio.sign_in import SIGN_IN, StudioAuth, allow_sign_in, deny_sign_in
 from secure_ml_constructs.studio.tags import without_tags
 
 if TYPE_CHECKING:
@@ -236,16 +236,40 @@ def check_team(
         where: What refuses.
     """
     problems = Problems()
+    people = check_people(problems, team, users, auth=studio.auth, apps=studio.apps, others=studio.people)
+    problems.raise_if_any(where)
+    return people
+
+
+def check_people(
+    problems: Problems,
+    team: str,
+    users: Sequence[str | StudioUser],
+    *,
+    auth: StudioAuth,
+    apps: StudioApps,
+    others: Mapping[tuple[str, str], StudioUser],
+) -> list[StudioUser]:
+    """Give a team's people, and record all that is wrong with them.
+
+    Args:
+        problems: Where to record.
+        team: The team's name.
+        users: What the caller gave.
+        auth: How people sign in.
+        apps: The domain's apps.
+        others: Who is in the domain already, by team and name.
+    """
     if isinstance(users, str) or not users:
         problems.add("users", users, "No list of users.", "Write ['anna', 'ben'].")
         users = ()
     people = [StudioUser(name=each) if isinstance(each, str) else each for each in users]
-    if team in {other for other, _ in studio.people}:
+    if team in {other for other, _ in others}:
         problems.add("name", team, "The domain has such a team.", "Name all of its users at once.")
-    by_center = {each.identity_center_user: key for key, each in studio.people.items()}
+    by_center = {each.identity_center_user: key for key, each in others.items()}
     seen: set[str] = set()
     for index, person in enumerate(people):
-        _check_person(problems, f"users[{index}]", person, studio)
+        _check_person(problems, f"users[{index}]", person, auth)
         if person.name in seen:
             problems.add(f"users[{index}].name", person.name, "This user is named twice.", "Name each once.")
         seen.add(person.name)
@@ -259,27 +283,26 @@ def check_team(
                 "Give the person one team here; for another, make a second domain.",
             )
         by_center[center] = (team, person.name)
-    resources = len(people) * (1 + len(studio.apps.types))
+    resources = len(people) * (1 + len(apps.types))
     if resources > _MOST_RESOURCES:
         problems.add(
             "users",
             f"{len(people)} of them",
             f"They take {resources} resources, and with roles and policies more than a stack should have.",
-            f"Name at most {_MOST_RESOURCES // (1 + len(studio.apps.types))} in a team.",
+            f"Name at most {_MOST_RESOURCES // (1 + len(apps.types))} in a team.",
         )
-    total = len(people) + len(studio.people)
-    if total > studio.apps.profiles_quota:
+    total = len(people) + len(others)
+    if total > apps.profiles_quota:
         problems.add(
             "users",
             f"{total} profiles in the domain",
-            f"The account may have {studio.apps.profiles_quota} (Service Quotas, L-AC46C40F).",
+            f"The account may have {apps.profiles_quota} (Service Quotas, L-AC46C40F).",
             "Ask for more, and say in StudioApps(profiles_quota=...) what was granted.",
         )
-    problems.raise_if_any(where)
     return people
 
 
-def _check_person(problems: Problems, at: str, person: StudioUser, studio: SecureStudioDomain) -> None:
+def _check_person(problems: Problems, at: str, person: StudioUser, auth: StudioAuth) -> None:
     if not _USER.fullmatch(person.name) or len(person.name) > _LONGEST_USER:
         problems.add(
             f"{at}.name",
@@ -295,14 +318,14 @@ def _check_person(problems: Problems, at: str, person: StudioUser, studio: Secur
             "No person works with this role.",
             f"Write one of {', '.join(f'Persona.{each.name}' for each in _PEOPLE)}.",
         )
-    if studio.auth.mode == "SSO" and not person.identity_center_user:
+    if auth.mode == "SSO" and not person.identity_center_user:
         problems.add(
             f"{at}.identity_center_user",
             person.identity_center_user,
             "A profile without a user could be given to anyone.",
             f"Write StudioUser(name={person.name!r}, identity_center_user='anna@hospital.example').",
         )
-    if studio.auth.mode == "IAM" and person.identity_center_user:
+    if auth.mode == "IAM" and person.identity_center_user:
         problems.add(
             f"{at}.identity_center_user",
             person.identity_center_user,

@@ -162,6 +162,16 @@ def test_code_commit_takes_no_secret() -> None:
     assert config == {"RepositoryUrl": url, "Branch": "main"}
 
 
+def test_an_address_may_be_known_at_deployment_only() -> None:
+    app = new_app()
+    region = f"https://git-codecommit.{cdk.Aws.REGION}.amazonaws.com/v1/repos/triage"
+    assert GitRepository(url=region).in_code_commit
+    build(app, repository=GitRepository(url=region))
+    config = World(synth(app)).one("AWS::SageMaker::CodeRepository").properties["GitConfig"]
+    assert config["RepositoryUrl"] == f"https://git-codecommit.{REGION}.amazonaws.com/v1/repos/triage"
+    build(new_app(), repository=GitRepository(url=cdk.Fn.import_value("repository")))
+
+
 @pytest.mark.decision
 def test_it_is_opened_from_the_endpoints_by_whom_it_is_granted(default: World, simulator: Simulator) -> None:
     (opens,) = default.resources("AWS::IAM::ManagedPolicy", "NotebookOpens")
