@@ -9,7 +9,15 @@ from secure_ml_constructs.verification.proofs.assets.registry import Registry
 from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, ANYTHING, Values, exactly
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
-from secure_ml_constructs.verification.proofs.questions.deeds import ROTATED_BY, Act, Asset, Deed, Who, one
+from secure_ml_constructs.verification.proofs.questions.deeds import (
+    EVERYONE,
+    ROTATED_BY,
+    Act,
+    Asset,
+    Deed,
+    Who,
+    one,
+)
 from secure_ml_constructs.verification.templates import Resource
 
 
@@ -26,6 +34,7 @@ class Kind:
         via: The service that uses that key for the caller.
         reads: The deeds that use the key.
         kept: The deeds that no role may be granted by design.
+        shared: The deeds that are meant for every role of the environment, so that no job is asked about.
         guardrail: What an organization's policy has to deny where the type takes no policy of its own.
     """
 
@@ -37,6 +46,7 @@ class Kind:
     via: str = ""
     reads: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
     guardrail: str = ""
 
 
@@ -90,6 +100,79 @@ KINDS = (
             ("open up", "T2", ("ecr:SetRepositoryPolicy", "ecr:PutImageTagMutability")),
         ),
         kept=("delete", "open up"),
+    ),
+    Kind(
+        type="AWS::CodeArtifact::Repository",
+        name="packages",
+        endpoint="codeartifact.repositories",
+        deeds=(
+            ("pull", "N8", ("codeartifact:ReadFromRepository",)),
+            ("push", "N8", ("codeartifact:PublishPackageVersion",)),
+            (
+                "let in",
+                "N8",
+                (
+                    "codeartifact:AssociateExternalConnection",
+                    "codeartifact:UpdateRepository",
+                    "codeartifact:CopyPackageVersions",
+                    "codeartifact:PutPackageOriginConfiguration",
+                ),
+            ),
+            ("delete", "N8", ("codeartifact:DeletePackageVersions", "codeartifact:DeleteRepository")),
+        ),
+        kept=("let in", "delete"),
+        shared=("pull",),
+    ),
+    Kind(
+        type="AWS::CodeArtifact::Domain",
+        name="package domain",
+        endpoint="codeartifact.api",
+        deeds=(
+            ("sign in", "N8", ("codeartifact:GetAuthorizationToken",)),
+            (
+                "regroup",
+                "N8",
+                (
+                    "codeartifact:UpdatePackageGroupOriginConfiguration",
+                    "codeartifact:CreatePackageGroup",
+                    "codeartifact:DeletePackageGroup",
+                ),
+            ),
+        ),
+        kept=("regroup",),
+        shared=("sign in",),
+    ),
+    # CodeArtifact does not ask a policy about its own replacement ("Repository policies", "Domain policies").
+    Kind(
+        type="AWS::CodeArtifact::Domain",
+        name="package domain's policy",
+        endpoint="codeartifact.api",
+        deeds=(
+            (
+                "open up",
+                "N8",
+                ("codeartifact:PutDomainPermissionsPolicy", "codeartifact:DeleteDomainPermissionsPolicy"),
+            ),
+        ),
+        kept=("open up",),
+        guardrail="changing the policies of package domains and repositories to all but administrators",
+    ),
+    Kind(
+        type="AWS::CodeArtifact::Repository",
+        name="packages' policy",
+        endpoint="codeartifact.api",
+        deeds=(
+            (
+                "open up",
+                "N8",
+                (
+                    "codeartifact:PutRepositoryPermissionsPolicy",
+                    "codeartifact:DeleteRepositoryPermissionsPolicy",
+                ),
+            ),
+        ),
+        kept=("open up",),
+        guardrail="changing the policies of package domains and repositories to all but administrators",
     ),
     Kind(
         type="AWS::SNS::Topic",
@@ -201,7 +284,9 @@ def _deeds(registry: Registry, kind: Kind, resource: Resource, arn: str) -> Iter
             on_key = "kms:GenerateDataKey" if name == "forge" else "kms:Decrypt"
             besides = registry.through(kind.via, registry.estate.value(resource, kind.key), on_key, resource)
         ways = [
-            (replace(act, action=action, resource=_about(kind, base, action)), *besides) for action in actions
+            (replace(act, action=action, resource=about, named=_named(kind, about, base)), *besides)
+            for action in actions
+            for about in _about(kind, base, action)
         ]
         if kind.name == "key" and name == "use":
             # Without a service between. What is used through one is the business of what that encrypts.
@@ -209,7 +294,14 @@ def _deeds(registry: Registry, kind: Kind, resource: Resource, arn: str) -> Iter
             # A grant is a way to use the key that no policy is asked about again.
             grant = replace(act, action="kms:CreateGrant")
             ways.append((replace(grant, context={"kms:grantisforawsresource": exactly("false")}),))
-        yield Deed(name, tuple(ways), control, guardrail=kind.guardrail, by_design=name not in kind.kept)
+        yield Deed(
+            name,
+            tuple(ways),
+            control,
+            EVERYONE - _JOB if name in kind.shared else EVERYONE,
+            guardrail=kind.guardrail,
+            by_design=name not in kind.kept,
+        )
     if kind.name == "key":
         through = one(*(replace(act, action=each) for each in ("kms:Decrypt", "kms:GenerateDataKey")))
         yield Deed("use through a service", through, "E1", _STRANGERS)
@@ -234,10 +326,24 @@ def _rotated_by(registry: Registry, secret: Resource) -> Values:
     return ABSENT
 
 
-def _about(kind: Kind, arn: str, action: str) -> str:
-    """What a request is about: packages in place of their group, streams in place of theirs."""
-    if kind.name == "registry" and "Group" not in action:
-        return arn.replace(":model-package-group/", ":model-package/") + "/*"
-    if kind.name == "log group":
-        return f"{arn}:*" if action != "logs:DeleteLogStream" else f"{arn}:log-stream:*"
+def _named(kind: Kind, about: str, arn: str) -> str:
+    """What a grant by name begins with: packages are granted by ARNs of their own."""
+    if kind.name == "packages" and ":package/" in about:
+        return arn.replace(":repository/", ":package/")
     return arn
+
+
+def _about(kind: Kind, arn: str, action: str) -> Iterator[str]:
+    """What a request is about: packages in place of their group, streams in place of theirs."""
+    match kind.name:
+        case "registry" if "Group" not in action:
+            yield arn.replace(":model-package-group/", ":model-package/") + "/*"
+        case "packages" if "Package" in action:
+            # Format, namespace and name; pip knows no namespaces.
+            yield from (arn.replace(":repository/", ":package/") + path for path in ("/?*/?*/?*", "/?*//?*"))
+        case "package domain" if "PackageGroup" in action:
+            yield arn.replace(":domain/", ":package-group/") + "/?*"
+        case "log group":
+            yield f"{arn}:*" if action != "logs:DeleteLogStream" else f"{arn}:log-stream:*"
+        case _:
+            yield arn

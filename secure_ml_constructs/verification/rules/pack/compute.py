@@ -31,6 +31,7 @@ from secure_ml_constructs.verification.rules.secrets import secret_in
 from secure_ml_constructs.verification.templates import Absent, show
 
 _FUNCTION = "AWS::Lambda::Function"
+_ORIGINS = "OriginConfiguration.Restrictions"
 _REPOSITORY = "AWS::ECR::Repository"
 _BUILD = "AWS::CodeBuild::Project"
 _function = partial(Rule, resource_type=_FUNCTION)
@@ -270,6 +271,20 @@ RULES = (
         title="A repository that takes from the internet says who may use it",
         why="A package of the same name on the internet would take the place of ours.",
         fix="Set PermissionsPolicyDocument, and take packages through a repository of their own.",
+    ),
+    Rule(
+        id="CodeArtifactOriginsApart",
+        resource_type="AWS::CodeArtifact::PackageGroup",
+        requirement=AnyOf(
+            At(f"{_ORIGINS}.Publish.RestrictionMode", Equals("BLOCK")),
+            At(f"{_ORIGINS}.ExternalUpstream.RestrictionMode", Equals("BLOCK")),
+        ),
+        severity=WARNING,
+        control="N8",
+        threats=(SUPPLY_CHAIN,),
+        title="Packages of one group are published or fetched, never both",
+        why="A package of the same name on the internet would take the place of ours.",
+        fix="Set RestrictionMode BLOCK for Publish or for ExternalUpstream; INHERIT allows both in the end.",
     ),
     Rule(
         id="StepFunctionsLogged",

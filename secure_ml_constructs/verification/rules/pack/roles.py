@@ -11,6 +11,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
     HIJACK,
     INSIDER,
 )
+from secure_ml_constructs.verification.rules.predicates import known_later
 from secure_ml_constructs.verification.rules.requirements import Code, values
 from secure_ml_constructs.verification.rules.rule import ERROR, FATAL, WARNING, Rule
 from secure_ml_constructs.verification.templates import Absent, show
@@ -118,6 +119,21 @@ def _sso_session(context: Context) -> Iterator[Outcome]:
         yield Fail(f"is {duration}, longer than a working day", "SessionDuration")
 
 
+def _archives(context: Context) -> Iterator[Outcome]:
+    """Criteria hold together, so that one on the resource narrows the rest; `Neq` and `Exists` name none."""
+    for path, archived in values(context, "ArchiveRules[*]"):
+        get = partial(context.graph.at, context.resource.template)
+        criteria = get(archived, ("Filter",)) if isinstance(archived, dict) else archived
+        if not isinstance(criteria, list):
+            yield known_later(criteria)
+        elif not any(
+            get(one, ("Property",)) == "resource"
+            and any(not isinstance(get(one, (name,)), Absent) for name in ("Eq", "Contains"))
+            for one in criteria
+        ):
+            yield Fail("puts findings away without naming the resource", path)
+
+
 RULES = (
     Rule(
         id="IamManagedPoliciesNarrow",
@@ -194,6 +210,17 @@ RULES = (
         title="No long-lived keys, and no API keys of Bedrock",
         why="They end up in notebooks and repositories, and stay good.",
         fix="Use a role.",
+    ),
+    Rule(
+        id="AccessAnalyzerArchivesNamed",
+        resource_type="AWS::AccessAnalyzer::Analyzer",
+        requirement=Code(_archives, "A criterion is an item of a list in a list."),
+        severity=WARNING,
+        control="I4",
+        threats=(INSIDER,),
+        title="Findings of outside access are put away by resource only",
+        why="A rule that archives whatever matches hides the next bucket that somebody opens.",
+        fix="Add a Filter with Property resource and Eq the ARNs that the access is meant for.",
     ),
     Rule(
         id="IamSessionDuration",

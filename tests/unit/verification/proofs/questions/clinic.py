@@ -48,7 +48,10 @@ class Clinic:
     def document(self, logical_id: str) -> Json:
         """The policy document of a resource, wherever it stands."""
         properties = self[logical_id]
-        for name in ("PolicyDocument", "KeyPolicy", "ResourcePolicy", "RepositoryPolicyText"):
+        for name in (
+            *("PolicyDocument", "KeyPolicy", "ResourcePolicy", "RepositoryPolicyText"),
+            "PermissionsPolicyDocument",
+        ):
             if name in properties:
                 document: Json = properties[name]
                 return document

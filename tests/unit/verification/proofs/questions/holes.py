@@ -516,6 +516,43 @@ def images_deny_spares_every_role(clinic: Clinic) -> None:
     clinic.statement("Images", "Strangers")["Condition"] = {"ArnNotLike": {"aws:PrincipalArn": ANY_ROLE}}
 
 
+@hole("outsider/pull/clinic/Packages", "codeartifact:ReadFromRepository")
+def packages_for_another_account(clinic: Clinic) -> None:
+    partner = {"AWS": f"arn:aws:iam::{FOREIGN}:root"}
+    clinic.drop("Packages", "Strangers")
+    clinic.grant("Packages", Principal=partner, Action="codeartifact:ReadFromRepository", Resource="*")
+
+
+@hole("insider/push/clinic/Packages", "codeartifact:PublishPackageVersion")
+def packages_deny_spares_every_role(clinic: Clinic) -> None:
+    clinic.statement("Packages", "Strangers")["Condition"] = {"ArnNotLike": {"aws:PrincipalArn": ANY_ROLE}}
+
+
+@hole("insider/let-in/clinic/Packages", "codeartifact:AssociateExternalConnection")
+def packages_deny_forgets_where_they_come_from(clinic: Clinic) -> None:
+    clinic.statement("Packages", "Strangers")["Action"] = [
+        "codeartifact:ReadFromRepository",
+        "codeartifact:PublishPackageVersion",
+    ]
+
+
+@hole("stolen-credentials/pull/clinic/Packages", "clinic-Training")
+def packages_without_a_network_condition(clinic: Clinic) -> None:
+    for policy in ("Training", "Boundary"):
+        clinic.grant(policy, Action="codeartifact:ReadFromRepository", Resource="*")
+
+
+@hole("insider/regroup/clinic/PackageDomain", "codeartifact:UpdatePackageGroupOriginConfiguration")
+def package_domain_without_a_policy(clinic: Clinic) -> None:
+    del clinic["PackageDomain"]["PermissionsPolicyDocument"]
+
+
+@hole("stolen-credentials/sign-in/clinic/PackageDomain", "codeartifact:GetAuthorizationToken")
+def package_tokens_for_stolen_credentials(clinic: Clinic) -> None:
+    for policy in ("Training", "Boundary"):
+        clinic.grant(policy, Action="codeartifact:GetAuthorizationToken", Resource="*")
+
+
 @hole("insider/forge/clinic/Topic", "sns:Publish")
 def topic_deny_dropped(clinic: Clinic) -> None:
     clinic.drop("TopicPolicy", "Strangers")
