@@ -14,6 +14,7 @@ from secure_ml_constructs.verification.proofs.assets.power import (
 from secure_ml_constructs.verification.proofs.assets.registry import Registry
 from secure_ml_constructs.verification.proofs.assets.resources import resource_assets
 from secure_ml_constructs.verification.proofs.assets.work import work_assets
+from secure_ml_constructs.verification.proofs.assets.workspaces import workspace_assets
 from secure_ml_constructs.verification.proofs.estate import Estate
 from secure_ml_constructs.verification.proofs.questions.deeds import Asset
 from secure_ml_constructs.verification.proofs.questions.trust import Trust
@@ -28,6 +29,7 @@ def find_assets(estate: Estate, trust: Trust) -> Iterator[Asset]:
     yield from resource_assets(registry)
     yield from api_assets(registry)
     yield from work_assets(registry)
+    yield from workspace_assets(registry)
     yield from role_assets(registry, trust)
     yield from network_assets(registry)
     yield from endpoint_assets(registry, trust)

@@ -122,6 +122,8 @@ class Adversaries:
         """The roles that anything may grant a request."""
         named = frozenset() if act.policy is None else granted_directly(act.policy, act.action)
         for role in self._held:
+            if act.roles and role.arn not in act.roles:
+                continue
             by_policy = named is None or role.arn in named
             if by_policy or act.method is not None or may_grant(role.documents, act.action):
                 yield role

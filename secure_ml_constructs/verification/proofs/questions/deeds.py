@@ -44,6 +44,7 @@ class Act:
         account: The account that the resource is in. Default: the asset's.
         method: The method of an API that it calls.
         endpoint: The id of the one VPC endpoint that it is about. Default: any of the service.
+        roles: The ARNs of the roles whose sessions have such a context. Default: those of every role.
     """
 
     action: str
@@ -56,6 +57,7 @@ class Act:
     account: str = ""
     method: Method | None = None
     endpoint: str = ""
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
