@@ -89,6 +89,11 @@ KEY_CHANGES = (
     *("kms:DeleteImportedKeyMaterial", "kms:DisableKey*", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"),
     "kms:UpdatePrimaryRegion",
 )
+# AWS CodeArtifact, "Repository policies": no policy is asked about its own replacement.
+PACKAGE_CHANGES = (
+    *("codeartifact:DeleteDomainPermissionsPolicy", "codeartifact:DeleteRepositoryPermissionsPolicy"),
+    *("codeartifact:PutDomainPermissionsPolicy", "codeartifact:PutRepositoryPermissionsPolicy"),
+)
 DETECTION_CHANGES = (
     *("access-analyzer:DeleteAnalyzer", "config:DeleteConfigurationRecorder"),
     *("config:DeleteDeliveryChannel", "config:StopConfigurationRecorder", "guardduty:DeleteDetector"),
@@ -171,6 +176,7 @@ def protecting_statements(perimeter: DataPerimeter) -> Iterator[Statement]:
     destroying = perimeter.not_roles(perimeter.destroying)
     yield _deny("Versions", ("s3:BypassGovernanceRetention", "s3:DeleteObjectVersion*"), destroying)
     yield _deny("Keys", KEY_CHANGES, administering)
+    yield _deny("Packages", PACKAGE_CHANGES, administering)
     yield _deny("Detection", DETECTION_CHANGES, administering)
 
 

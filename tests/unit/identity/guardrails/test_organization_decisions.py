@@ -177,6 +177,21 @@ ADMINISTERING = (ADMINISTRATOR, BREAK_GLASS, DEPLOYING)
         ("kms:ScheduleKeyDeletion", KEY, ADMINISTERING),
         ("kms:PutKeyPolicy", KEY, ADMINISTERING),
         ("kms:DescribeKey", KEY, EVERYBODY),
+        (
+            "codeartifact:PutDomainPermissionsPolicy",
+            f"arn:aws:codeartifact:{REGION}:{ACCOUNT}:domain/packages",
+            ADMINISTERING,
+        ),
+        (
+            "codeartifact:DeleteRepositoryPermissionsPolicy",
+            f"arn:aws:codeartifact:{REGION}:{ACCOUNT}:repository/packages/packages",
+            ADMINISTERING,
+        ),
+        (
+            "codeartifact:ReadFromRepository",
+            f"arn:aws:codeartifact:{REGION}:{ACCOUNT}:repository/packages/packages",
+            EVERYBODY,
+        ),
         ("guardduty:DeleteDetector", f"arn:aws:guardduty:{REGION}:{ACCOUNT}:detector/one", ADMINISTERING),
         (
             "securityhub:DisableSecurityHub",
