@@ -159,7 +159,7 @@ class Simulator:
         lost = {key.lower() for key in answer["ignored"]}
         lost -= {key.lower() for key in ignore}
         assert not lost, f"the simulator ignored {sorted(lost)} for {request.action}"
-        return Decision(answer["result"], answer["analysis"] or {})
+        return Decision(answer["result"], answer.get("analysis") or {})
 
 
 ALLOW_ALL: Policy = {
