@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from secure_ml_constructs._acknowledge import acknowledge
 from secure_ml_constructs._cdk import account, child_path, may_lose_data, partition, region
 from secure_ml_constructs.errors import ConfigurationError, Problem, Problems
 from secure_ml_constructs.identity import RoleFoundation, TeamRoles
@@ -29,6 +30,11 @@ _Domain = sagemaker.CfnDomain
 # with an error that names something else. (Amazon SageMaker AI Developer Guide: Connect Amazon SageMaker
 # Studio in a VPC to External Resources)
 _NEEDED = ("sagemaker.api", "sagemaker.runtime", "sts", "logs", "kms")
+
+_ASKED_FOR = (
+    "StudioHome.efs() asks for it by name. It is under the workspace key; where the removal of the domain is "
+    "asked for, the mount targets and groups that SageMaker leaves behind are cleared away after it."
+)
 
 
 class SecureStudioDomain(Construct):
@@ -135,6 +141,8 @@ class SecureStudioDomain(Construct):
                 execution_role=self._role_arn, security_groups=[network.workload_security_group_id]
             ),
         )
+        if home.file_system:
+            acknowledge(domain, "SecureMl::SageMakerDomainHomeFileSystem", _ASKED_FOR)
         without_tags(domain)
         domain.apply_removal_policy(removal_policy)
         if self.cleanup:

@@ -167,6 +167,18 @@ RULES = (
         why="An app that nobody looks at costs money, and is a good place to hide.",
         fix="Set IdleSettings.LifecycleManagement to ENABLED for JupyterLab and CodeEditor.",
     ),
+    _domain(
+        id="SageMakerDomainHomeFileSystem",
+        requirement=At("HomeEfsFileSystemCreation", Equals("Disabled")),
+        severity=WARNING,
+        control="S5",
+        threats=(INSIDER,),
+        title="A domain makes no file system that outlives it",
+        why="The home file system stays when the domain goes: copies of data that nobody looks after, and "
+        "mount targets and groups that hold the VPC. The default is Enabled.",
+        fix="Set HomeEfsFileSystemCreation to Disabled, or have the network of the file system cleared away "
+        "after the domain.",
+    ),
     approved_bucket(
         "SageMakerDomainFileSystems",
         _DOMAIN,
@@ -262,6 +274,16 @@ RULES = (
         title="A space belongs to one user",
         why="In a shared space each member acts with the space's role, whatever their own may do.",
         fix="Set SharingType to Private, or acknowledge it where a team shares a role on purpose.",
+    ),
+    instance_type(
+        "SageMakerSpaceInstanceType",
+        _SPACE,
+        "SpaceSettings.JupyterLabAppSettings.DefaultResourceSpec.InstanceType",
+    ),
+    instance_type(
+        "SageMakerSpaceEditorInstanceType",
+        _SPACE,
+        "SpaceSettings.CodeEditorAppSettings.DefaultResourceSpec.InstanceType",
     ),
     approved_bucket(
         "SageMakerSpaceFileSystems",
