@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from aws_cdk import aws_kms as kms
 
 from secure_ml_constructs import AlertTopic, DataPerimeter, EnvironmentKeys
 from secure_ml_constructs.errors import ConfigurationError
+from secure_ml_constructs.testing import answers
+from secure_ml_constructs.testing import findings as rule_findings
+from secure_ml_constructs.verification.proofs.questions import Trust, Verdict
 from tests.support.compliance import findings
 from tests.support.decisions import ALLOW_ALL, Request, Simulator
 from tests.support.templates import ACCOUNT, REGION, World, new_app, synth
@@ -229,6 +233,67 @@ def test_the_template(
 ) -> None:
     found: World = request.getfixturevalue(made)
     snapshot_template(dict(found.templates)["Alerts"])
+
+
+# -- what notices a weaker one -------------------------------------------------------------------------
+
+
+def weakened(made: World, change: Callable[[dict[str, Any], list[dict[str, Any]]], Any]) -> dict[str, Any]:
+    """The templates, with the topic's properties and the statements of its policy changed."""
+    templates: dict[str, Any] = copy.deepcopy(dict(made.templates))
+    resources = templates["Alerts"]["Resources"].values()
+    (topic,) = (each["Properties"] for each in resources if each["Type"] == "AWS::SNS::Topic")
+    (policy,) = (each["Properties"] for each in resources if each["Type"] == "AWS::SNS::TopicPolicy")
+    change(topic, policy["PolicyDocument"]["Statement"])
+    return templates
+
+
+def dropped(sid: str) -> Callable[[dict[str, Any], list[dict[str, Any]]], None]:
+    def change(topic: dict[str, Any], statements: list[dict[str, Any]]) -> None:
+        (found,) = (each for each in statements if each["Sid"] == sid)
+        statements.remove(found)
+
+    return change
+
+
+def unbound(topic: dict[str, Any], statements: list[dict[str, Any]]) -> None:
+    (found,) = (each for each in statements if each["Sid"] == "Alarms")
+    del found["Condition"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        ("SnsCustomerKey", lambda topic, _: topic.update(KmsMasterKeyId="alias/aws/sns")),
+        ("SnsTlsOnly", dropped("DenyPlainTransport")),
+        ("PolicyServicesForUs", unbound),
+    ],
+)
+def test_a_rule_notices(default: World, rule: str, change: Callable[..., Any]) -> None:
+    def found(templates: Mapping[str, Any]) -> set[str]:
+        return {each.rule for each in rule_findings(templates)}
+
+    assert rule not in found(default.templates)
+    assert rule in found(weakened(default, change))
+
+
+@pytest.mark.parametrize(
+    ("question", "change"),
+    [
+        ("insider/forge/Alerts/Alerts", dropped("DenyForgery")),
+        ("insider/listen/Alerts/Alerts", dropped("DenyAdministration")),
+        ("insider/silence/Alerts/Alerts", dropped("DenyAdministration")),
+        ("confused-deputy/forge/Alerts/Alerts", unbound),
+    ],
+)
+def test_a_proof_notices(default: World, question: str, change: Callable[..., Any]) -> None:
+    def verdict(templates: Mapping[str, Any]) -> Verdict:
+        trust = Trust(role_paths=("/secure-ml/",), administrators=(ADMINISTRATOR, BREAK_GLASS))
+        (answer,) = answers(templates, question, trust=trust)
+        return answer.verdict
+
+    assert verdict(default.templates) is Verdict.PROVED
+    assert verdict(weakened(default, change)) is Verdict.BROKEN
 
 
 # -- bad input -----------------------------------------------------------------------------------------
