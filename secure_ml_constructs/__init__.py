@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from secure_ml_constructs.identity import TeamRoles as TeamRoles
     from secure_ml_constructs.identity import WorkBoundary as WorkBoundary
     from secure_ml_constructs.identity import WorkLimits as WorkLimits
+    from secure_ml_constructs.identity import WorkLogs as WorkLogs
     from secure_ml_constructs.keys import EnvironmentKeys as EnvironmentKeys
     from secure_ml_constructs.keys import KeyClass as KeyClass
     from secure_ml_constructs.network import Egress as Egress
@@ -93,6 +94,7 @@ _HOME = {
     "TeamRoles": "identity",
     "WorkBoundary": "identity",
     "WorkLimits": "identity",
+    "WorkLogs": "identity",
     "Zone": "storage",
     "acknowledge": "enforcement",
     "enforce": "enforcement",

@@ -16,6 +16,7 @@ from secure_ml_constructs.identity.secret_rotation import SecretRotation
 from secure_ml_constructs.identity.sign_in import SessionTag, SignIn
 from secure_ml_constructs.identity.team_roles import TeamRoles
 from secure_ml_constructs.identity.work_boundary import WorkBoundary
+from secure_ml_constructs.identity.work_logs import WorkLogs
 
 __all__ = [
     "AccessAnalyzer",
@@ -36,6 +37,7 @@ __all__ = [
     "TeamRoles",
     "WorkBoundary",
     "WorkLimits",
+    "WorkLogs",
     "approving_roles",
     "pipeline_roles",
 ]

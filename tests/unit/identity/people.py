@@ -135,7 +135,14 @@ class People:
     # -- one request ---------------------------------------------------------------------------------
 
     def allowed(
-        self, who: str, where: str, action: str, resource: str, context: Context | None = None
+        self,
+        who: str,
+        where: str,
+        action: str,
+        resource: str,
+        context: Context | None = None,
+        *,
+        also: Any = None,
     ) -> bool:
         """Whether a request is allowed: our evaluator and the simulator have to agree.
 
@@ -145,6 +152,7 @@ class People:
             action: The action.
             resource: Its resource, in short or as an ARN.
             context: What the request says, without `sagemaker:` where that is the service.
+            also: A policy that another construct would attach.
         """
         arn = self.resource(resource)
         service = action.partition(":")[0]
@@ -162,10 +170,11 @@ class People:
             )
             for second in (False, True)
         )
-        answers = {self._ours(who, each, endpoint) for each in (first, request)}
+        identity = (*self.identity(who), *([also] if also else []))
+        answers = {self._ours(who, each, endpoint, identity) for each in (first, request)}
         theirs = self.simulator.decide(
             request,
-            identity=self.identity(who),
+            identity=identity,
             boundary=(self.boundary(who),),
             resource_policy=self.policy_of(arn),
             endpoint_policies=() if endpoint is None else (endpoint,),
@@ -211,11 +220,11 @@ class People:
             return open_to("*")
         return None
 
-    def _ours(self, who: str, request: Request, endpoint: Any) -> bool:
+    def _ours(self, who: str, request: Request, endpoint: Any, identity: tuple[Any, ...]) -> bool:
         simulation = request.simulation()
         policy = self.policy_of(request.resource)
         policies = Policies(
-            identity=tuple(parse(each, Kind.IDENTITY, "identity") for each in self.identity(who)),
+            identity=tuple(parse(each, Kind.IDENTITY, "identity") for each in identity),
             boundary=(parse(self.boundary(who), Kind.BOUNDARY, "boundary"),),
             resource=None if policy is None else parse(policy, Kind.RESOURCE, "resource"),
             endpoint=None if endpoint is None else (parse(endpoint, Kind.ENDPOINT, "endpoint"),),

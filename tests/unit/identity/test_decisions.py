@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from secure_ml_constructs.network import EndpointProfile
-from tests.support.decisions import Simulator
+from tests.support.decisions import ALLOW_ALL, Simulator, identity
 from tests.support.templates import REGION, World, new_app, synth
 from tests.unit.identity.hospital import build
 from tests.unit.identity.people import People
 from tests.unit.identity.refusals import FAIL
-from tests.unit.identity.requests import PASS, Row
+from tests.unit.identity.requests import PASS, SCIENTIST, Row
 
 pytestmark = [pytest.mark.decision, pytest.mark.slow]
 
@@ -65,3 +65,42 @@ def test_it_passes(people: People, row: Row) -> None:
 @pytest.mark.parametrize("row", FAIL, ids=label)
 def test_it_fails(people: People, row: Row) -> None:
     assert not allowed(people, row)
+
+
+def test_a_workspace_starts_where_studio_grants_it_and_within_the_guardrails(people: People) -> None:
+    """Studio attaches what opens apps and spaces; boundary, guardrails and endpoints let it through."""
+    app = "sagemaker:app/d-1/radiology-anna/JupyterLab/default"
+    granted = identity("sagemaker:CreateApp", "sagemaker:CreateSpace", resource="*")
+    small, large = {"InstanceTypes": ["ml.t3.medium"]}, {"InstanceTypes": ["ml.p4d.24xlarge"]}
+    for where in ("inside", "outside"):
+        assert people.allowed(SCIENTIST, where, "sagemaker:CreateApp", app, small, also=granted)
+        assert not people.allowed(SCIENTIST, where, "sagemaker:CreateApp", app, large, also=granted)
+        assert not people.allowed(SCIENTIST, where, "sagemaker:CreateApp", app, small)
+
+
+def test_what_a_role_is_given_later_stays_within_the_boundary(people: People) -> None:
+    """With every permission on top: no power, and no data from elsewhere."""
+    for who in ("radiology/data-scientist", "radiology/training", "radiology/pipeline"):
+        for action, resource in (
+            ("iam:CreateRole", "arn:aws:iam::111122223333:role/secure-ml/new"),
+            ("iam:AttachRolePolicy", "role:radiology/training"),
+            ("kms:PutKeyPolicy", "key:Data"),
+            ("cloudtrail:StopLogging", "arn:aws:cloudtrail:eu-central-1:111122223333:trail/trail"),
+            ("logs:DeleteLogGroup", "log:TrainingJobs"),
+            ("sts:AssumeRole", "arn:aws:iam::111122223333:role/developer"),
+            ("lambda:InvokeFunction", "arn:aws:lambda:eu-central-1:111122223333:function:x"),
+        ):
+            assert not people.allowed(who, "inside", action, resource, also=ALLOW_ALL), (who, action)
+        assert people.allowed(who, "inside", "s3:GetObject", "zone:raw/scans.dcm", also=ALLOW_ALL)
+        assert not people.allowed(who, "outside", "s3:GetObject", "zone:raw/scans.dcm", also=ALLOW_ALL)
+        assert not people.allowed(
+            who,
+            "outside",
+            "ssm:GetParameter",
+            "arn:aws:ssm:eu-central-1:111122223333:parameter/x",
+            also=ALLOW_ALL,
+        )
+        here = {"aws:RequestedRegion": "us-east-1"}
+        assert not people.allowed(
+            who, "inside", "sagemaker:CreateExperiment", "sagemaker:experiment/x", here, also=ALLOW_ALL
+        )
