@@ -15,13 +15,7 @@ from secure_ml_constructs._cdk import child_path, is_token
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.keys import refuse_aws_managed
 from secure_ml_constructs.perimeter import DataPerimeter
-from secure_ml_constructs.policy import (
-    Statement,
-    allow,
-    deny,
-    document,
-    for_our_account,
-)
+from secure_ml_constructs.policy import Statement, allow, deny, document, for_our_account
 
 # No wildcard: SNS refuses a topic policy with an action that is not about topics.
 # (Amazon SNS: Example cases for Amazon SNS access control, the default policy of a topic)

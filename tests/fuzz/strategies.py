@@ -154,3 +154,28 @@ trails: st.SearchStrategy[Arguments] = st.fixed_dictionaries(
         "log_retention_days": mostly(st.sampled_from([30, 365, 3653]), st.integers(-1, 400)),
     },
 )
+
+_pypi_names = st.from_regex(r"[a-z][a-z0-9]{0,6}(-[a-z0-9]{1,5})?", fullmatch=True)
+_scopes = st.from_regex(r"@[a-z][a-z0-9]{0,6}", fullmatch=True)
+_npm_names = st.from_regex(r"(@[a-z]{1,5}/)?[a-z][a-z0-9-]{0,6}", fullmatch=True)
+
+
+def _names(good: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[str, ...]]:
+    each = mostly(good, st.text(max_size=6), times=30)
+    return st.lists(each, max_size=3, unique=True).map(tuple)
+
+
+packages: st.SearchStrategy[Arguments] = st.fixed_dictionaries(
+    {},
+    optional={
+        "pypi": st.tuples(_names(_pypi_names), st.none() | _names(_pypi_names)),
+        "npm": st.tuples(_names(_scopes), st.none() | _names(_npm_names)),
+    },
+)
+topics: st.SearchStrategy[Arguments] = st.fixed_dictionaries(
+    {},
+    optional={
+        "emails": st.lists(mostly(st.emails(), st.text(max_size=8), times=20), max_size=3),
+        "endpoints": st.sampled_from([[], ["vpce-0a1b2c3d4e5f60718"], "vpce-0a1b2c3d4e5f60718"]),
+    },
+)

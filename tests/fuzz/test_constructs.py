@@ -17,11 +17,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from secure_ml_constructs.audit import AuditTrail, LogArchive, ObjectLockMode, TrailEvents
+from secure_ml_constructs.detection import AlertTopic
 from secure_ml_constructs.errors import ConfigurationError
+from secure_ml_constructs.identity import AccessAnalyzer, Analysis
 from secure_ml_constructs.keys import EnvironmentKeys
 from secure_ml_constructs.network import Endpoints, SecureVpc
 from secure_ml_constructs.perimeter import DataPerimeter
-from secure_ml_constructs.storage import EncryptedDataLake
+from secure_ml_constructs.storage import EncryptedDataLake, PackageFormat, PackageRepository, PackageSource
 from tests.fuzz import strategies
 from tests.support.compliance import VOUCHED, findings
 from tests.support.roles import job_role
@@ -87,10 +89,35 @@ def trail(
     AuditTrail(stack, "Made", perimeter=perimeter, archive=kept, key=keys.logs, **arguments)
 
 
+def packages(
+    stack: cdk.Stack, perimeter: DataPerimeter, keys: EnvironmentKeys, arguments: dict[str, Any]
+) -> None:
+    sources = [
+        PackageSource(format=PackageFormat(name), internal=internal, public=public)
+        for name, (internal, public) in arguments.items()
+    ]
+    made = PackageRepository(
+        stack, "Made", perimeter=perimeter, key=keys.model, endpoints=[ENDPOINT], sources=sources
+    )
+    role = job_role(stack, "Role", perimeter)
+    made.grant_read(role)
+    if any(source.internal for source in sources):
+        made.grant_publish(role)
+
+
+def topic(
+    stack: cdk.Stack, perimeter: DataPerimeter, keys: EnvironmentKeys, arguments: dict[str, Any]
+) -> None:
+    made = AlertTopic(stack, "Made", perimeter=perimeter, key=keys.logs, **arguments)
+    AccessAnalyzer(stack, "Access", perimeter=perimeter, topic=made.topic, existing=list(Analysis))
+
+
 CASES: dict[str, tuple[Build, st.SearchStrategy[dict[str, Any]]]] = {
     "archive": (archive, strategies.archives),
     "lake": (lake, strategies.lakes),
     "network": (network, strategies.networks),
+    "packages": (packages, strategies.packages),
+    "topic": (topic, strategies.topics),
     "trail": (trail, strategies.trails),
 }
 
