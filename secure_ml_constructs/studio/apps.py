@@ -9,10 +9,10 @@ from enum import StrEnum
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.studio.instance_types import APPS, check_type, check_types, chosen, known
 
-# Amazon SageMaker API Reference, StudioWebPortalSettings: HiddenAppTypes.
+# AWS CloudFormation: AWS::SageMaker::Domain StudioWebPortalSettings, HiddenAppTypes.
 _APP_TYPES = (
-    *("JupyterServer", "KernelGateway", "CodeEditor", "JupyterLab", "RStudioServerPro", "Canvas"),
-    "TensorBoard",
+    *("JupyterServer", "JupyterLab", "CodeEditor", "RStudioServerPro", "Canvas", "TensorBoard"),
+    "DetailedProfiler",
 )
 # What the guardrails leave to nobody, or what brings its own network: partners' apps, clusters, and what runs
 # in Canvas.

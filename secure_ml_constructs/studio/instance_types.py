@@ -15,7 +15,8 @@ NOTEBOOKS = "notebooks"
 
 @cache
 def _families() -> Mapping[str, Mapping[str, Sequence[str]]]:
-    # Amazon SageMaker API Reference: ResourceSpec (AppInstanceType), CreateNotebookInstance (InstanceType).
+    # Of apps what CloudFormation knows (AWS::SageMaker::Domain StudioWebPortalSettings, HiddenInstanceTypes);
+    # of notebooks what the service does (Amazon SageMaker API Reference: CreateNotebookInstance).
     text = resources.files(__package__).joinpath("instance_types.json").read_text(encoding="ascii")
     found: dict[str, dict[str, list[str]]] = json.loads(text)
     return found

@@ -186,9 +186,6 @@ class StudioTeam(Construct):
     def _space(self, person: StudioUser, app: StudioApp, profile: CfnResource) -> CfnResource:
         apps, kind = self._studio.apps, sagemaker.CfnSpace
         machine = kind.ResourceSpecProperty(instance_type=apps.default_instance_type)
-        idle = kind.SpaceAppLifecycleManagementProperty(
-            idle_settings=kind.SpaceIdleSettingsProperty(idle_timeout_in_minutes=apps.idle_minutes)
-        )
         lab, editor = app is StudioApp.JUPYTER_LAB, app is StudioApp.CODE_EDITOR
         space = kind(
             self,
@@ -206,12 +203,12 @@ class StudioTeam(Construct):
                     ebs_storage_settings=kind.EbsStorageSettingsProperty(ebs_volume_size_in_gb=apps.volume_gb)
                 ),
                 jupyter_lab_app_settings=kind.SpaceJupyterLabAppSettingsProperty(
-                    default_resource_spec=machine, app_lifecycle_management=idle
+                    default_resource_spec=machine
                 )
                 if lab
                 else None,
                 code_editor_app_settings=kind.SpaceCodeEditorAppSettingsProperty(
-                    default_resource_spec=machine, app_lifecycle_management=idle
+                    default_resource_spec=machine
                 )
                 if editor
                 else None,

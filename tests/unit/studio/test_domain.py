@@ -112,7 +112,7 @@ def test_only_the_chosen_apps_and_machines_are_shown(full: World, default: World
     assert allowed == {each for each in known(APPS) if each.startswith("ml.t3.")} | {"ml.g5.xlarge"}
     assert "JupyterLab" not in portal["HiddenAppTypes"]
     assert "CodeEditor" not in portal["HiddenAppTypes"]
-    assert {"JupyterServer", "KernelGateway", "Canvas"} <= set(portal["HiddenAppTypes"])
+    assert {"JupyterServer", "RStudioServerPro", "Canvas"} <= set(portal["HiddenAppTypes"])
     plain = domain(default).properties["DefaultUserSettings"]["StudioWebPortalSettings"]
     assert "CodeEditor" in plain["HiddenAppTypes"]
 

@@ -198,6 +198,7 @@ def test_it_is_opened_from_the_endpoints_by_whom_it_is_granted(default: World, s
         assert not opened((ALLOW_ALL, own), endpoint=elsewhere)
 
 
+@pytest.mark.slow
 def test_no_question_is_broken() -> None:
     app = new_app()
     build_full(app)
