@@ -207,9 +207,9 @@ class TeamRoles(Construct):
         }
         for persona, (readable, writable) in granted.items():
             for zone in readable:
-                lake.grant_read(zone, self._roles[persona])
+                lake.grant_read(zone, self._roles[persona], tables=persona.is_person)
             for zone in writable:
-                lake.grant_write(zone, self._roles[persona])
+                lake.grant_write(zone, self._roles[persona], tables=persona.is_person)
 
 
 def work_trust(perimeter: DataPerimeter, resource: str = "*") -> Document:

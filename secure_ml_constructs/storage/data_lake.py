@@ -189,26 +189,28 @@ class EncryptedDataLake(Construct):
 
     # -- who may use it ------------------------------------------------------------------------------
 
-    def grant_read(self, zone: str, role: iam.IRole) -> None:
+    def grant_read(self, zone: str, role: iam.IRole, *, tables: bool = True) -> None:
         """Let a role list and read one zone, and query its tables. (D6)
 
         Args:
             zone: The zone's name.
             role: A role under the perimeter's role path; others have no use of the key.
+            tables: Whether the catalog is opened as well. An isolated job reaches none. Default: yes.
 
         Raises:
             ConfigurationError: No such zone.
         """
-        actions = ("s3:GetObject", "s3:GetObjectVersion")
-        if self._grant(zone, role, "read", actions, ("kms:Decrypt",)) and self._catalog:
+        self._grant(zone, role, "read", ("s3:GetObject", "s3:GetObjectVersion"), ("kms:Decrypt",))
+        if tables and self._catalog and self._first(zone, role, "query"):
             self._catalog.grant_read(zone, self._access_of(role))
 
-    def grant_write(self, zone: str, role: iam.IRole) -> None:
+    def grant_write(self, zone: str, role: iam.IRole, *, tables: bool = True) -> None:
         """Let a role write one zone: new objects, new versions and delete markers, and its tables. (D6)
 
         Args:
             zone: The zone's name.
             role: A role under the perimeter's role path; others have no use of the key.
+            tables: Whether the catalog is opened as well. An isolated job reaches none. Default: yes.
 
         Raises:
             ConfigurationError: No such zone.
@@ -220,10 +222,8 @@ class EncryptedDataLake(Construct):
             "s3:ListMultipartUploadParts",
         )
         # S3 decrypts the parts of a multipart upload to join them.
-        if (
-            self._grant(zone, role, "write", actions, ("kms:GenerateDataKey", "kms:Decrypt"))
-            and self._catalog
-        ):
+        self._grant(zone, role, "write", actions, ("kms:GenerateDataKey", "kms:Decrypt"))
+        if tables and self._catalog and self._first(zone, role, "change tables"):
             self._catalog.grant_write(zone, self._access_of(role))
 
     def _grant(
@@ -233,19 +233,24 @@ class EncryptedDataLake(Construct):
         kind: str,
         actions: tuple[str, ...],
         key_actions: tuple[str, ...],
-    ) -> bool:
-        """Grant what has not been granted; tell whether there was anything to do."""
+    ) -> None:
+        """Grant what has not been granted."""
         held = self._zone(zone)
+        if not self._first(zone, role, kind):
+            return
         access = self._access_of(role)
-        if (zone, kind) in access.granted:
-            return False
-        access.granted.add((zone, kind))
         objects = f"{self.zone_arn(zone)}*"
         listing = {"StringLike": {"s3:prefix": [held.path, f"{held.path}*"]}}
         access.allow(actions, [objects], wildcards={objects: _ZONE_IS_A_PREFIX})
         access.allow(("s3:ListBucket",), [self._arns[held.bucket]], condition=listing)
         access.allow(key_actions, [self._keys.arn(held.key_class)])
-        return True
+
+    def _first(self, zone: str, role: iam.IRole, kind: str) -> bool:
+        """Note that something is granted; tell whether it was not before."""
+        granted = self._access_of(role).granted
+        new = (zone, kind) not in granted
+        granted.add((zone, kind))
+        return new
 
     def _access_of(self, role: iam.IRole) -> RoleAccess:
         path = role.node.path
