@@ -11,6 +11,7 @@ from secure_ml_constructs.errors import Problems
 
 APPS = "apps"
 NOTEBOOKS = "notebooks"
+_MOST_TYPES = 100
 
 
 @cache
@@ -45,6 +46,9 @@ def check_types(problems: Problems, argument: str, kind: str, wanted: Sequence[s
     if isinstance(wanted, str) or not wanted:
         problems.add(argument, wanted, "No list of instance types.", "Write ('ml.t3.medium',).")
         return
+    if len(wanted) > _MOST_TYPES:
+        given = f"{len(wanted)} of them"
+        problems.add(argument, given, f"More than {_MOST_TYPES} fit no policy.", "Name families ('ml.m5.*').")
     for index, each in enumerate(wanted):
         check_type(problems, f"{argument}[{index}]", kind, each)
 

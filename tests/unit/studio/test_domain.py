@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
+import botocore.session
 import pytest
 from aws_cdk import RemovalPolicy
 
 from secure_ml_constructs.errors import ConfigurationError
 from secure_ml_constructs.network import EndpointProfile, Endpoints, SecureVpc
 from secure_ml_constructs.studio import SecureStudioDomain, StudioApp, StudioApps, StudioAuth, StudioHome
-from secure_ml_constructs.studio.instance_types import APPS, known
+from secure_ml_constructs.studio.instance_types import APPS, NOTEBOOKS, known
 from tests.support.compliance import findings
 from tests.support.decisions import ALLOW_ALL, Request, Simulator
 from tests.support.templates import REGION, Resource, World, new_app, synth
@@ -206,6 +207,7 @@ def refused(argument: str, make: Callable[[], Any]) -> ConfigurationError:
         ("instance_types[1]", {"instance_types": ("ml.t3.medium", "m5.large")}),
         ("instance_types[0]", {"instance_types": ("ml.inf1.xlarge",)}),
         ("instance_types[0]", {"instance_types": ("ml.q9.*",)}),
+        ("instance_types", {"instance_types": known(APPS)[:101]}),
         ("default_instance_type", {"default_instance_type": "ml.m5.24xlarge"}),
         ("default_instance_type", {"default_instance_type": "ml.t3.tiny"}),
         ("idle_minutes", {"idle_minutes": 30}),
@@ -268,6 +270,13 @@ def test_a_network_without_what_apps_call_is_refused() -> None:
     studio(center, profile=EndpointProfile.MINIMAL)
     studio(iam, profile=EndpointProfile.MINIMAL, extra=("sagemaker.studio",))
     studio(iam, interface_s3=True)
+
+
+def test_the_types_of_notebooks_are_those_of_the_service() -> None:
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    assert set(known(NOTEBOOKS)) == set(model.shape_for("InstanceType").enum)
+    # CloudFormation knows some before the service's model does, and the other way round.
+    assert len(set(known(APPS)) & set(model.shape_for("AppInstanceType").enum)) > 160
 
 
 def test_the_home_is_chosen_by_name() -> None:
