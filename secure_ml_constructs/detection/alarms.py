@@ -34,7 +34,9 @@ class Alerts:
         medium: What can wait until the next working day. Default: the same topic.
 
     Example:
-        >>> alerts = Alerts(high=topic)
+        >>> from secure_ml_constructs import AlertTopic
+        >>> urgent = AlertTopic(stack, "Urgent", perimeter=perimeter, key=keys.logs)
+        >>> alerts = Alerts(high=urgent.topic)
     """
 
     high: sns.ITopic
@@ -74,7 +76,9 @@ class Alarms(Construct):
         alerts: Whom to tell.
 
     Example:
-        >>> alarms = Alarms(stack, "Alarms", alerts=Alerts(high=topic))
+        >>> from secure_ml_constructs import AlertTopic
+        >>> urgent = AlertTopic(stack, "Urgent", perimeter=perimeter, key=keys.logs)
+        >>> alarms = Alarms(stack, "Alarms", alerts=Alerts(high=urgent.topic))
         >>> metric = Metric(namespace="AWS/SageMaker", name="Invocation5XXErrors", dimensions={})
         >>> alarms.add(
         ...     "Errors", Severity.HIGH, metric, threshold=5, because="The model fails to answer."
