@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from itertools import product
 
 from secure_ml_constructs.verification.proofs.assets.registry import Registry
 from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, Values, exactly
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
+from secure_ml_constructs.verification.proofs.questions.mentions import texts
 from secure_ml_constructs.verification.templates import Resource
 
 _STOLEN = frozenset({Adversary.STOLEN})
@@ -82,8 +84,8 @@ def _others(
 ) -> Iterator[tuple[frozenset[str], str, Mapping[str, Values]]]:
     """Roles, a space of somebody else, and what SageMaker says of a request about it.
 
-    Of those who work with one role, one stands for all as the owner of a space: the role's policies hold for
-    each of them.
+    Of those who work with one role, one stands for all, as the owner of a space and as who asks: the role's
+    policies hold for each of them.
     """
     estate, id = registry.estate, registry.estate.attribute(domain, "DomainId")
     people: dict[str, str] = {}
@@ -106,14 +108,30 @@ def _others(
             "sagemaker:SpaceSharingType": exactly("Private"),
         }
 
-    for who, role in people.items():
-        owners = {theirs: owner for owner, theirs in people.items() if owner in spaces and owner != who}
-        for owner in owners.values():
-            for asking in (exactly(who), ABSENT):
-                yield frozenset({role}), spaces[owner], about(owner, asking)
+    said = {each.arn: set().union(*map(texts, each.documents)) for each in estate.roles}
+    for role in dict.fromkeys(people.values()):
+        # Policies tell apart only those whom they name.
+        named = {name for name in people if any(name in text for text in said.get(role, ()))}
+        own = [name for name, its in people.items() if its == role]
+        for theirs in dict.fromkeys(people.values()):
+            # Of one's own role two, so that each is somebody else to the other.
+            count = 2 if theirs == role else 1
+            owners = [name for name, its in people.items() if its == theirs and name in spaces]
+            for who, owner in product(_some(own, named, count), _some(owners, named, count)):
+                if who != owner:
+                    yield frozenset({role}), spaces[owner], about(owner, exactly(who))
+        if len(own) > 1:
+            for owner in _some([name for name in own if name in spaces], named, 1):
+                yield frozenset({role}), spaces[owner], about(owner, ABSENT)
     # Nobody's: jobs, functions, and whoever signs in.
     arns = {each.arn for each in estate.roles if isinstance(each.arn, str)}
     nobodys = frozenset(arns - set(people.values()))
-    for owner, named in spaces.items():
+    for owner, space_name in spaces.items():
         if nobodys:
-            yield nobodys, named, about(owner, ABSENT)
+            yield nobodys, space_name, about(owner, ABSENT)
+
+
+def _some(names: Sequence[str], named: Set[str], count: int) -> list[str]:
+    """Those whom a policy names, and some that stand for all others."""
+    others = [each for each in names if each not in named]
+    return [*(each for each in names if each in named), *others[:count]]

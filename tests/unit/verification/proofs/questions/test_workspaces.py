@@ -157,6 +157,22 @@ def test_a_hole_is_found(role: str, team: str, condition: Any, deed: str, action
         assert role in each.because
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"sagemaker:UserProfileName": "onco-emil"}},
+        {"ArnLike": {"sagemaker:OwnerUserProfileArn": arn("user-profile", "onco-emil")}},
+    ],
+)
+def test_a_hole_for_one_person_or_in_one_persons_space_is_found(condition: Any) -> None:
+    made = granted("RoleOnco", *works("onco"), *works("onco", **condition))
+    for name in ("dora", "emil", "finn"):
+        made.update(person(name, "Onco"))
+    found = answers(made, "*/open-another's-space/*")
+    assert {each.verdict for each in found.values()} == {Verdict.BROKEN}
+    assert all("onco-emil" in str(each.steps[0]) for each in found.values())
+
+
 def test_a_session_and_a_deletion_are_asked_about() -> None:
     for action, deed in (("StartSession", "open"), ("DeleteSpace", "change")):
         hole = {"Sid": "Hole", "Effect": "Allow", "Action": f"sagemaker:{action}", "Resource": "*"}
