@@ -97,6 +97,16 @@ FAIL: list[Row] = [
     ),
     *rows(ENGINEER, "outside", ("sagemaker:CreateEndpoint", "sagemaker:endpoint/radiology-lungs")),
     *rows(ENGINEER, "outside", ("sagemaker:StartPipelineExecution", "sagemaker:pipeline/radiology-nightly")),
+    # SageMaker pulls from its own network, where no endpoint says whose images: the role does.
+    *rows(
+        TRAINING,
+        "outside",
+        (
+            "ecr:BatchGetImage",
+            "arn:aws:ecr:eu-central-1:999988887777:repository/evil",
+            {"aws:ResourceAccount": "999988887777", "aws:ResourceOrgID": None},
+        ),
+    ),
     *rows(TRAINING, "outside", ("s3:GetObject", "zone:curated/scans.parquet")),
     # Beyond the persona.
     *rows(

@@ -104,3 +104,15 @@ def test_what_a_role_is_given_later_stays_within_the_boundary(people: People) ->
         assert not people.allowed(
             who, "inside", "sagemaker:CreateExperiment", "sagemaker:experiment/x", here, also=ALLOW_ALL
         )
+
+
+@pytest.mark.parametrize("who", ["auditor", "administrator", "break-glass"])
+def test_nobody_is_given_power_over_identities_trails_or_logs_later(people: People, who: str) -> None:
+    for action, resource in (
+        ("iam:CreateRole", "arn:aws:iam::111122223333:role/secure-ml/new"),
+        ("iam:AttachRolePolicy", "role:radiology/training"),
+        ("cloudtrail:StopLogging", "arn:aws:cloudtrail:eu-central-1:111122223333:trail/trail"),
+        ("logs:DeleteLogGroup", "log:TrainingJobs"),
+        ("sagemaker:CreateTrainingJob", "sagemaker:training-job/radiology-x"),
+    ):
+        assert not people.allowed(who, "outside", action, resource, also=ALLOW_ALL), action
