@@ -63,8 +63,8 @@ def given(names: set[str]) -> dict[str, Any]:
                 security_group=vpc.workload_security_group_id,
             )
     if "foundation" in names or "boundary=boundary" in names:
-        made = hospital.build(app, perimeter=perimeter, teams={})
-        given_ = made.foundation
+        given_ = hospital.build(app, teams={}).foundation
+        values |= {"perimeter": given_.perimeter}
         values |= {"keys": given_.keys, "vpc": given_.network, "lake": given_.lake}
         values |= {"foundation": given_, "boundary": given_.boundary}
         values |= {"guardrail_policies": given_.guardrails, "Persona": Persona}
