@@ -13,6 +13,7 @@ import pytest
 
 import secure_ml_constructs
 from secure_ml_constructs.audit import LogArchive
+from secure_ml_constructs.detection import AlertTopic
 from secure_ml_constructs.environment import load_config
 from secure_ml_constructs.identity import Persona, SageMakerGuardrails, SecretRotation
 from secure_ml_constructs.keys import EnvironmentKeys
@@ -21,6 +22,7 @@ from secure_ml_constructs.perimeter import DataPerimeter
 from tests.support.roles import job_role
 from tests.support.templates import ROOT, new_app
 from tests.unit.identity import hospital
+from tests.unit.serving import clinic
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +72,10 @@ def given(names: set[str]) -> dict[str, Any]:
         values |= {"guardrail_policies": given_.guardrails, "Persona": Persona}
     if "sign_in=" in names:
         values |= {"watched_perimeter": hospital.PERIMETER, "sign_in": hospital.SIGN_IN}
+    if "model=model" in names:
+        key = values["keys"].logs
+        alerts = AlertTopic(stack, "Alerts", perimeter=values["perimeter"], key=key)
+        values |= {"model": clinic.MODEL, "topic": alerts.topic}
     if "guardrails" in names:
         values["guardrails"] = SageMakerGuardrails(
             perimeter=perimeter,
@@ -104,6 +110,7 @@ def test_an_example_runs(example: doctest.DocTest, monkeypatch: pytest.MonkeyPat
             "foundation",
             "boundary=boundary",
             "sign_in=",
+            "model=model",
         )
         if name in text
     }
