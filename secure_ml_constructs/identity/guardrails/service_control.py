@@ -168,6 +168,11 @@ def protecting_statements(perimeter: DataPerimeter) -> Iterator[Statement]:
     yield _deny("PassRole", "iam:PassRole", passing, resources=sub(perimeter.environment_roles))
     deployers = perimeter.not_roles((*perimeter.administering, *handing))
     yield _deny("PassPower", "iam:PassRole", deployers, resources=subs(dict.fromkeys(powerful)))
+    if handing:
+        # Who hands the deploying role on hands on no other.
+        others = _deny("PassOthers", "iam:PassRole", perimeter.roles(handing))
+        del others["Resource"]
+        yield {**others, "NotResource": subs(perimeter.deploying_roles)}
     yield _deny("Stacks", STACK_CHANGES, deployers)
     yield _deny("TrailAndLogs", TRAIL_CHANGES, deploying)
     yield _deny("Network", NETWORK_CHANGES, administering)

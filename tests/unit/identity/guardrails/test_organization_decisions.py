@@ -137,10 +137,10 @@ ADMINISTERING = (ADMINISTRATOR, BREAK_GLASS, DEPLOYING)
         ("iam:AttachRolePolicy", f"{IAM}/somebody-elses", EVERYBODY),
         ("iam:GetRole", ROLE, EVERYBODY),
         ("iam:PassRole", ROLE, (SCIENTIST, PIPELINE, *ADMINISTERING)),
-        ("iam:PassRole", f"{IAM}/somebody-elses", EVERYBODY),
+        ("iam:PassRole", f"{IAM}/somebody-elses", EVERYBODY[:-1]),
         # Whoever passes the deploying role to a stack, or changes one that has it, deploys.
         ("iam:PassRole", DEPLOYING, (HANDING, *ADMINISTERING)),
-        ("iam:PassRole", BREAK_GLASS, (HANDING, *ADMINISTERING)),
+        ("iam:PassRole", BREAK_GLASS, ADMINISTERING),
         ("iam:AttachRolePolicy", HANDING, ADMINISTERING),
         ("cloudformation:CreateChangeSet", STACK, (HANDING, *ADMINISTERING)),
         ("cloudformation:ExecuteChangeSet", STACK, (HANDING, *ADMINISTERING)),
