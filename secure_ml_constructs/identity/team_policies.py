@@ -85,14 +85,6 @@ _QUERY = (
     "athena:StartQueryExecution",
     "athena:StopQueryExecution",
 )
-_PACKAGES = (
-    "codeartifact:DescribePackageVersion",
-    "codeartifact:GetPackageVersionAsset",
-    "codeartifact:GetRepositoryEndpoint",
-    "codeartifact:ListPackageVersions",
-    "codeartifact:ListPackages",
-    "codeartifact:ReadFromRepository",
-)
 # What Studio's own pages ask for in the person's name, from the browser and not from the VPC, and what
 # SageMaker writes for a workspace from its own network. None of it reads or moves data.
 _FROM_ANYWHERE = (
@@ -108,7 +100,6 @@ _LOGS = f"{_ARN}:logs:{_HERE}:log-group:/aws/sagemaker/"
 _JOB_LOGS = ("TrainingJobs", "ProcessingJobs", "TransformJobs")
 _ITS_NAME = "What a team makes is named after it: its name and a hyphen, and the rest is the team's choice."
 _ITS_STREAMS = "A workspace's log stream is named after the domain, which is made after the roles."
-_ACCOUNT_PACKAGES = "Which packages come in is decided by the repositories' own policies and origin controls."
 #: Why a resource has a wildcard, by its beginning.
 WILDCARDS = {
     "*": NO_RESOURCE,
@@ -116,7 +107,6 @@ WILDCARDS = {
     f"{_ARN}:athena:": _ITS_NAME,
     f"{_ARN}:logs:": _ITS_NAME,
     f"{_LOGS}studio:": _ITS_STREAMS,
-    f"{_ARN}:codeartifact:": _ACCOUNT_PACKAGES,
 }
 
 
@@ -221,7 +211,6 @@ def workspace_statements(
         endpoints: Ids of the VPC endpoints by which people work.
         volume_keys: ARNs of the keys of volumes.
     """
-    packages = (f"{_ARN}:codeartifact:{_HERE}:{kind}/*" for kind in ("repository", "package"))
     elsewhere = deny("WorkFromElsewhere", (), principal=None, condition=perimeter.from_elsewhere(endpoints))
     del elsewhere["Action"]
     return [
@@ -231,15 +220,6 @@ def workspace_statements(
             "WorkspaceLogs",
             ("logs:CreateLogStream", "logs:PutLogEvents"),
             sub(f"{_LOGS}studio:log-stream:*"),
-        ),
-        allow("Packages", _PACKAGES, subs(packages)),
-        allow(
-            "PackageToken", "codeartifact:GetAuthorizationToken", sub(f"{_ARN}:codeartifact:{_HERE}:domain/*")
-        ),
-        allow(
-            "PackageBearer",
-            "sts:GetServiceBearerToken",
-            condition={"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}},
         ),
         *volume_statements(volume_keys),
         {**elsewhere, "NotAction": list(_FROM_ANYWHERE)},

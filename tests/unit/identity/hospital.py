@@ -22,7 +22,7 @@ from secure_ml_constructs.identity import (
 from secure_ml_constructs.keys import EnvironmentKeys
 from secure_ml_constructs.network import EndpointProfile, Endpoints, SecureVpc
 from secure_ml_constructs.perimeter import DataPerimeter
-from secure_ml_constructs.storage import DEFAULT_ZONES, EncryptedDataLake, Zone
+from secure_ml_constructs.storage import DEFAULT_ZONES, EncryptedDataLake, PackageRepository, Zone
 
 _ANY = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role"
 PERIMETER = DataPerimeter(
@@ -39,6 +39,8 @@ TEAMS = {
     "radiology": (("curated", "output"), ("output", "models")),
     "cardiology": (("features", "models"), ("features",)),
 }
+#: The team whose people were not given the packages.
+WITHOUT_PACKAGES = "cardiology"
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,13 @@ def build(
         zones=zones,
         catalog=catalog,
     )
+    packages = PackageRepository(
+        stack("Packages"),
+        "Packages",
+        perimeter=perimeter,
+        key=keys.model,
+        endpoints=[vpc.endpoint_ids[f"codeartifact.{name}"] for name in ("api", "repositories")],
+    )
     people = stack("People")
     guardrails = SageMakerGuardrails(
         perimeter=perimeter,
@@ -120,6 +129,10 @@ def build(
         )
         for team, (reads, writes) in (TEAMS if teams is None else teams).items()
     }
+    for team, roles in made.items():
+        if team != WITHOUT_PACKAGES:
+            packages.grant_read(roles.data_scientist)
+            packages.grant_read(roles.ml_engineer)
     privileged = PrivilegedRoles(
         people, "Privileged", perimeter=perimeter, network=vpc, sign_in=SIGN_IN, queries=trail.queries
     )

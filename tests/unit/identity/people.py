@@ -109,6 +109,9 @@ class People:
                 return self.world.arn(self.world.one("AWS::KMS::Key", name))
             case "role":
                 return self.arn(name)
+            case "packages":
+                domain = self.world.one("AWS::CodeArtifact::Domain").properties["DomainName"]
+                return f"arn:aws:codeartifact:{head}:{name.replace('DOMAIN', domain)}"
             case "sagemaker" | "athena" | "codeartifact" | "ecr" | "glue":
                 return f"arn:aws:{kind}:{head}:{name}"
             case "log":
@@ -210,6 +213,8 @@ class People:
             for key in self.world.resources("AWS::KMS::Key"):
                 if self.world.arn(key) == arn:
                     return key.properties["KeyPolicy"]
+        if ":codeartifact:" in arn:
+            return self._policy_of_packages(arn)
         if ":role/" in arn:
             for who, role in self.roles.items():
                 if self.world.arn(role) == arn:
@@ -219,6 +224,19 @@ class People:
             # Whoever offers an image lets everybody pull it.
             return open_to("*")
         return None
+
+    def _policy_of_packages(self, arn: str) -> Any:
+        """The domain's policy, which is asked about everything in it, and the repository's: denies alone."""
+        policy = "PermissionsPolicyDocument"
+        domain = self.world.one("AWS::CodeArtifact::Domain").properties
+        _, name, *path = arn.rpartition(":")[2].split("/")
+        if name != domain["DomainName"]:
+            return None
+        statements = [*domain[policy]["Statement"]]
+        for each in self.world.resources("AWS::CodeArtifact::Repository"):
+            if path[:1] == [each.properties["RepositoryName"]]:
+                statements += each.properties[policy]["Statement"]
+        return {**domain[policy], "Statement": statements}
 
     def _ours(self, who: str, request: Request, endpoint: Any, identity: tuple[Any, ...]) -> bool:
         simulation = request.simulation()

@@ -18,6 +18,12 @@ THROUGH_S3 = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
 THROUGH_SAGEMAKER = {"kms:ViaService": "sagemaker.eu-central-1.amazonaws.com"}
 FOR_AWS = {**THROUGH_SAGEMAKER, "kms:GrantIsForAWSResource": "true"}
 SIGNED_IN = {"sts:AWSServiceName": "codeartifact.amazonaws.com"}
+# What `pip install` asks for.
+INSTALLING = (
+    ("codeartifact:GetAuthorizationToken", "packages:domain/DOMAIN"),
+    ("codeartifact:ReadFromRepository", "packages:repository/DOMAIN/packages"),
+    ("sts:GetServiceBearerToken", "*", SIGNED_IN),
+)
 
 
 def upload(key: str) -> dict[str, Any]:
@@ -124,9 +130,7 @@ PASS: list[Row] = [
         ("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "radiology/lungs"}),
         ("athena:StartQueryExecution", "athena:workgroup/radiology-main"),
         ("athena:GetQueryResults", "athena:workgroup/radiology-main"),
-        ("codeartifact:GetAuthorizationToken", "codeartifact:domain/hospital"),
-        ("codeartifact:ReadFromRepository", "codeartifact:repository/hospital/pypi"),
-        ("sts:GetServiceBearerToken", "*", SIGNED_IN),
+        *INSTALLING,
         *_VOLUMES,
     ),
     # Athena and S3 ask for the caller.
@@ -156,6 +160,7 @@ PASS: list[Row] = [
         ("s3:GetObject", "zone:models/lungs/model.tar.gz"),
         ("s3:GetObject", "zone:output/report.json"),
         ("s3:PutObject", "zone:output/pipeline.json", upload("Data")),
+        *INSTALLING,
         (
             "sagemaker:CreateModel",
             "sagemaker:model/radiology-lungs",
