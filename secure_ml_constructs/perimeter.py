@@ -274,6 +274,20 @@ class DataPerimeter:
         """
         return deny(sid, actions, resources, condition=self.from_elsewhere(endpoints, also))
 
+    def deny_other_endpoints(
+        self, actions: Sequence[str] | str, resources: Any, *, endpoints: Sequence[str]
+    ) -> Statement:
+        """Deny every request that comes by none of the endpoints, whoever makes it: for private APIs. (G7)
+
+        Args:
+            actions: The actions.
+            resources: What the statement stands on.
+            endpoints: Ids of the VPC endpoints by which it may come.
+        """
+        # True as well where a request comes by no endpoint at all.
+        elsewhere = {"StringNotEquals": {"aws:SourceVpce": list(endpoints)}}
+        return deny("DenyOtherEndpoints", actions, resources, condition=elsewhere)
+
     def from_elsewhere(self, endpoints: Sequence[str], also: Iterable[str] = ()) -> Condition:
         """Give the condition that a request comes by none of the endpoints, and is no exception. (D3)
 

@@ -17,7 +17,7 @@ from secure_ml_constructs.perimeter import (
     PerimeterException,
 )
 from secure_ml_constructs.perimeter_entries import DEFAULT_AWS_OWNED, DEFAULT_EXCEPTIONS, FORWARDED_CALLS
-from secure_ml_constructs.policy import Statement, document
+from secure_ml_constructs.policy import Statement, allow, document
 from tests.support.decisions import ALLOW_ALL, Context, Decision, Request, Simulator
 from tests.support.templates import ACCOUNT, REGION, World
 
@@ -93,6 +93,21 @@ def test_every_exception_lets_its_own_through_and_is_needed(
         smaller = DataPerimeter(exceptions=kept)
         without = [smaller.deny_foreign_networks(OBJECT_ACTIONS, [f"{BUCKET}/*"], endpoints=[ENDPOINT])]
         assert ask_bucket(without, principal, "s3:GetObject", context).denied_explicitly
+
+
+def test_a_private_api_is_closed_to_other_endpoints_for_everybody(simulator: Simulator) -> None:
+    api = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:a1b2c3d4e5/live/POST/json"
+    closed = [PERIMETER.deny_other_endpoints("execute-api:Invoke", api, endpoints=[ENDPOINT])]
+    statements = [*closed, allow("Callers", "execute-api:Invoke", api, principal="*")]
+
+    def ask(principal: str | None, context: Context) -> Decision:
+        request = Request(principal=principal, action="execute-api:Invoke", resource=api, context=context)
+        return simulator.decide(request, identity=(ALLOW_ALL,), resource_policy=resolved(statements))
+
+    for principal in (SCIENTIST, BREAK_GLASS, None):
+        assert ask(principal, INSIDE).allowed
+        assert ask(principal, {"aws:SourceVpce": "vpce-other"}).denied_explicitly
+        assert ask(principal, {}).denied_explicitly
 
 
 def test_object_actions_are_all_that_s3_has() -> None:
