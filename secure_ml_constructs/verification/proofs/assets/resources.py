@@ -34,7 +34,6 @@ class Kind:
         via: The service that uses that key for the caller.
         reads: The deeds that use the key.
         kept: The deeds that no role may be granted by design.
-        shared: The deeds that are meant for every role of the environment, so that no job is asked about.
         guardrail: What an organization's policy has to deny where the type takes no policy of its own.
     """
 
@@ -46,7 +45,6 @@ class Kind:
     via: str = ""
     reads: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
-    shared: tuple[str, ...] = ()
     guardrail: str = ""
 
 
@@ -121,7 +119,6 @@ KINDS = (
             ("delete", "N8", ("codeartifact:DeletePackageVersions", "codeartifact:DeleteRepository")),
         ),
         kept=("let in", "delete"),
-        shared=("pull",),
     ),
     Kind(
         type="AWS::CodeArtifact::Domain",
@@ -140,7 +137,6 @@ KINDS = (
             ),
         ),
         kept=("regroup",),
-        shared=("sign in",),
     ),
     # CodeArtifact does not ask a policy about its own replacement ("Repository policies", "Domain policies").
     Kind(
@@ -298,7 +294,7 @@ def _deeds(registry: Registry, kind: Kind, resource: Resource, arn: str) -> Iter
             name,
             tuple(ways),
             control,
-            EVERYONE - _JOB if name in kind.shared else EVERYONE,
+            EVERYONE,
             guardrail=kind.guardrail,
             by_design=name not in kind.kept,
         )

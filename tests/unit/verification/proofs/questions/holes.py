@@ -538,8 +538,20 @@ def packages_deny_forgets_where_they_come_from(clinic: Clinic) -> None:
 
 @hole("stolen-credentials/pull/clinic/Packages", "clinic-Training")
 def packages_without_a_network_condition(clinic: Clinic) -> None:
-    for policy in ("Training", "Boundary"):
-        clinic.grant(policy, Action="codeartifact:ReadFromRepository", Resource="*")
+    clinic.grant("Training", Action="codeartifact:ReadFromRepository", Resource="*")
+
+
+@hole("compromised-job/pull/clinic/Packages", "codeartifact:ReadFromRepository")
+def packages_for_a_job_by_wildcard(clinic: Clinic) -> None:
+    statement = clinic.statement("Training", "Install")
+    statement["Resource"] = {
+        "Fn::Sub": "arn:${AWS::Partition}:codeartifact:${AWS::Region}:${AWS::AccountId}:*"
+    }
+
+
+@hole("compromised-job/sign-in/clinic/PackageDomain", "codeartifact:GetAuthorizationToken")
+def package_tokens_for_a_job_by_wildcard(clinic: Clinic) -> None:
+    clinic.statement("Training", "Token")["Resource"] = "*"
 
 
 @hole("insider/regroup/clinic/PackageDomain", "codeartifact:UpdatePackageGroupOriginConfiguration")
@@ -549,8 +561,7 @@ def package_domain_without_a_policy(clinic: Clinic) -> None:
 
 @hole("stolen-credentials/sign-in/clinic/PackageDomain", "codeartifact:GetAuthorizationToken")
 def package_tokens_for_stolen_credentials(clinic: Clinic) -> None:
-    for policy in ("Training", "Boundary"):
-        clinic.grant(policy, Action="codeartifact:GetAuthorizationToken", Resource="*")
+    clinic.grant("Training", Action="codeartifact:GetAuthorizationToken", Resource="*")
 
 
 @hole("insider/forge/clinic/Topic", "sns:Publish")

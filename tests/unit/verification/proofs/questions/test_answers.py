@@ -167,6 +167,21 @@ def test_what_is_granted_for_one_zone_is_by_design_and_the_next_zone_is_proved()
     assert answers["compromised-job/write/clinic/Data/raw"].verdict is Verdict.PROVED
 
 
+def test_packages_are_by_design_where_repository_and_domain_are_named() -> None:
+    answers = {answer.question: answer for answer in Clinic().ask("compromised-job/*/clinic/Package*")}
+    meant = {
+        question: answer.because
+        for question, answer in answers.items()
+        if answer.verdict is Verdict.BY_DESIGN
+    }
+    assert set(meant) == {
+        "compromised-job/pull/clinic/Packages",
+        "compromised-job/sign-in/clinic/PackageDomain",
+    }
+    assert "Install of clinic/Training/Work" in meant["compromised-job/pull/clinic/Packages"]
+    assert answers["compromised-job/push/clinic/Packages"].verdict is Verdict.PROVED
+
+
 def test_a_service_that_keeps_its_credentials_has_none_to_steal() -> None:
     clinic = Clinic()
     answer = one(clinic, "stolen-credentials/invoke-past-its-door/clinic/Serving")
