@@ -8,23 +8,30 @@ means what `evaluate` does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import z3
 
-from secure_ml_constructs.verification.proofs.iam.conditions import absent_holds, value_holds
+from secure_ml_constructs.verification.proofs.iam.conditions import (
+    absent_holds,
+    condition_holds,
+    value_holds,
+)
 from secure_ml_constructs.verification.proofs.iam.documents import Condition, Document, Kind, Statement
 from secure_ml_constructs.verification.proofs.iam.domains import Domains, Values, is_list, regions
 from secure_ml_constructs.verification.proofs.iam.evaluate import applicable
 from secure_ml_constructs.verification.proofs.iam.languages import Language, witnesses
 from secure_ml_constructs.verification.proofs.iam.matching import (
     Named,
-    action_matches,
+    actions_covered,
     principal_matches,
     resource_matches,
 )
-from secure_ml_constructs.verification.proofs.iam.order import Logic, Parts, Ways, allowed
+from secure_ml_constructs.verification.proofs.iam.order import BOOLEAN, Logic, Parts, Ways, allowed
 from secure_ml_constructs.verification.proofs.iam.patterns import (
     ANY,
     Context,
@@ -37,8 +44,11 @@ from secure_ml_constructs.verification.proofs.iam.patterns import (
     tokens,
 )
 from secure_ml_constructs.verification.proofs.iam.policies import Policies
+from secure_ml_constructs.verification.proofs.iam.requests import Principal
 from secure_ml_constructs.verification.proofs.iam.ternary import Ternary, Unknown, every
 
+T = TypeVar("T")
+_CONTEXT = z3.main_ctx()
 TRUE, FALSE = z3.BoolVal(True), z3.BoolVal(False)
 
 
@@ -46,20 +56,48 @@ def _every(parts: Sequence[z3.BoolRef]) -> z3.BoolRef:
     kept = [part for part in parts if part is not TRUE]
     if any(part is FALSE for part in kept):
         return FALSE
-    return kept[0] if len(kept) == 1 else z3.And(kept) if kept else TRUE
+    return kept[0] if len(kept) == 1 else _joined(z3.Z3_mk_and, kept) if kept else TRUE
 
 
 def _some(parts: Sequence[z3.BoolRef]) -> z3.BoolRef:
     kept = [part for part in parts if part is not FALSE]
     if any(part is TRUE for part in kept):
         return TRUE
-    return kept[0] if len(kept) == 1 else z3.Or(kept) if kept else FALSE
+    return kept[0] if len(kept) == 1 else _joined(z3.Z3_mk_or, kept) if kept else FALSE
+
+
+def _joined(connective: Any, parts: Sequence[z3.BoolRef]) -> z3.BoolRef:
+    # z3.And and z3.Or look for sorts and contexts to agree, which takes longer than solving.
+    terms = (z3.Ast * len(parts))(*(part.as_ast() for part in parts))
+    return z3.BoolRef(connective(_CONTEXT.ref(), len(parts), terms), _CONTEXT)
 
 
 def _not(part: z3.BoolRef) -> z3.BoolRef:
     if part is TRUE or part is FALSE:
         return FALSE if part is TRUE else TRUE
-    return z3.Not(part)
+    return z3.BoolRef(z3.Z3_mk_not(_CONTEXT.ref(), part.as_ast()), _CONTEXT)
+
+
+def _at_most_one(parts: Sequence[z3.BoolRef]) -> z3.BoolRef:
+    terms = (z3.Ast * len(parts))(*(part.as_ast() for part in parts))
+    return z3.BoolRef(z3.Z3_mk_atmost(_CONTEXT.ref(), len(parts), terms, 1), _CONTEXT)
+
+
+def refusal(label: z3.BoolRef, term: z3.BoolRef) -> z3.BoolRef:
+    """Write that a Deny, where it is looked at, does not apply."""
+    return _some([_not(label), _not(term)])
+
+
+def insist(solver: z3.Solver, terms: Iterable[z3.BoolRef]) -> None:
+    """Let the solver hold each of the terms."""
+    for term in terms:
+        z3.Z3_solver_assert(_CONTEXT.ref(), solver.solver, term.as_ast())
+
+
+@lru_cache(maxsize=8192)
+def variable(name: str) -> z3.BoolRef:
+    """Give the Boolean of a name."""
+    return z3.Bool(name)
 
 
 LOGIC: Logic[z3.BoolRef] = Logic(_every, _some, _not)
@@ -74,12 +112,16 @@ class Subject:
         statement: The statement.
         named: How closely it names the caller.
         holds: What is settled of it already.
+        conditions: The lines that are left open.
+        names_resource: Whether it is left open which resources it is about.
     """
 
     document: Document
     statement: Statement
     named: Named
     holds: Ternary
+    conditions: tuple[Condition, ...]
+    names_resource: bool
 
 
 @dataclass
@@ -90,11 +132,13 @@ class Open:
         texts: A text for each region.
         chosen: Whether it is in the region.
         many: Whether it may be in several at once, as a list of values.
+        absent: Whether it may be in none.
     """
 
     texts: tuple[str, ...]
     chosen: list[z3.BoolRef]
     many: bool = False
+    absent: bool = True
 
 
 @dataclass
@@ -127,21 +171,79 @@ class Encoding:
 
 
 def subjects(policies: Policies, domains: Domains) -> list[Subject]:
-    """Find the statements that may speak of the requests asked about."""
+    """Find the statements that may speak of the requests asked about.
+
+    What hangs on values that are known is settled here, so that few keys are left to be cut into regions.
+    """
     found: list[Subject] = []
     service = domains.action.partition(":")[0].lower()
     bounded = policies.boundary is not None
+    fixed = domains.fixed()
+    text = _only_resource(domains)
     for document, binds in applicable(policies, domains.principal, service, domains.action):
-        for statement in document.statements:
-            action = action_matches(statement, domains.action)
+        covered = actions_covered(document, domains.action)
+        for statement, action in zip(document.statements, covered, strict=True):
             if action is False:
                 continue
             named = principal_matches(statement, document.kind, domains.principal, bounded=bounded)
+            if not named:
+                continue
+            settled, left = _settled(statement, domains, fixed, text)
+            if settled is False:
+                continue
             for closeness, principal in named.items():
-                holds = every((binds, action, principal))
+                holds = every((binds, action, principal, settled))
                 if holds is not False:
-                    found.append(Subject(document, statement, closeness, holds))
+                    found.append(Subject(document, statement, closeness, holds, left, text is None))
     return found
+
+
+def _only_resource(domains: Domains) -> str | None:
+    """The one resource that is asked about; None where it is a pattern."""
+    asked = fill_in(tokens(domains.resource, variables=False), {})
+    assert isinstance(asked, tuple)
+    # The bare asterisk is no pattern: it is the resource of actions that know none.
+    return domains.resource if asked == ANY or literal(asked) is not None else None
+
+
+def _settled(
+    statement: Statement, domains: Domains, fixed: Context, text: str | None
+) -> tuple[Ternary, tuple[Condition, ...]]:
+    """What is known of a statement without cutting anything into regions, and the lines that are not."""
+    known: list[Ternary] = []
+    if text is not None:
+        known.append(_resource(statement, text, domains, fixed))
+        if known[0] is False:
+            return False, ()
+    elif _apart(statement, re.split(r"[*?]", domains.resource, maxsplit=1)[0]):
+        return False, ()
+    left: list[Condition] = []
+    for condition in statement.conditions:
+        values = domains.of(condition.key)
+        if (values.exactly is None and values.present) or _leaves_open(condition, domains):
+            left.append(condition)
+            continue
+        holds = condition_holds(condition, fixed)
+        if holds is False:
+            return False, ()
+        known.append(holds)
+    return every(known), tuple(left)
+
+
+def _apart(statement: Statement, begins: str) -> bool:
+    """Whether a statement names resources that begin otherwise than all that are asked about."""
+    if statement.resources is None or statement.not_resource:
+        return False
+    for written in statement.resources:
+        if isinstance(written, Unknown) or not written or not isinstance(written[0], str):
+            return False
+        if begins.startswith(written[0]) or written[0].startswith(begins):
+            return False
+    return True
+
+
+def _leaves_open(condition: Condition, domains: Domains) -> bool:
+    return any(not isinstance(text, Unknown) and domains.leaves_open(text) for text in condition.values)
 
 
 def open_up(found: Iterable[Subject], domains: Domains) -> Encoding | Unknown:
@@ -149,7 +251,7 @@ def open_up(found: Iterable[Subject], domains: Domains) -> Encoding | Unknown:
     made = Encoding(domains, domains.fixed())
     lines: dict[str, list[Condition]] = {}
     for subject in found:
-        for condition in subject.statement.conditions:
+        for condition in subject.conditions:
             lines.setdefault(condition.key, []).append(condition)
     for key, conditions in lines.items():
         values = domains.of(key)
@@ -163,10 +265,10 @@ def open_up(found: Iterable[Subject], domains: Domains) -> Encoding | Unknown:
     texts = _resources(found, domains, made.fixed)
     if not texts:
         return Unknown(f"no resource is like {domains.resource}")
-    chosen = [z3.Bool(f"resource {index}") for index in range(len(texts))] if len(texts) > 1 else [TRUE]
+    chosen = [variable(f"resource {index}") for index in range(len(texts))] if len(texts) > 1 else [TRUE]
     made.resource = Open(texts, chosen)
     if len(texts) > 1:
-        made.limits += [z3.AtMost(*chosen, 1), z3.Or(chosen)]
+        made.limits += [_at_most_one(chosen), _some(chosen)]
     return made
 
 
@@ -175,22 +277,21 @@ def _add(made: Encoding, key: str, texts: tuple[str, ...], values: Values) -> No
         made.keys[key] = Open((), [])
         return
     if values.exactly is not None:
-        made.keys[key] = Open(texts, [TRUE] * len(texts), is_list(key, values))
+        made.keys[key] = Open(texts, [TRUE] * len(texts), is_list(key, values), absent=not texts)
         return
-    chosen = [z3.Bool(f"{key} {index}") for index in range(len(texts))]
-    made.keys[key] = Open(texts, chosen, is_list(key, values))
+    chosen = [variable(f"{key} {index}") for index in range(len(texts))]
+    made.keys[key] = Open(texts, chosen, is_list(key, values), values.absent)
     if not is_list(key, values) and len(chosen) > 1:
-        made.limits.append(z3.AtMost(*chosen, 1))
+        made.limits.append(_at_most_one(chosen))
     if not values.absent:
         made.limits.append(_some(chosen))
 
 
 def _resources(found: Iterable[Subject], domains: Domains, fixed: Context) -> tuple[str, ...]:
+    if _only_resource(domains) is not None:
+        return (domains.resource,)
     asked = fill_in(tokens(domains.resource, variables=False), {})
     assert isinstance(asked, tuple)
-    # The bare asterisk is no pattern: it is the resource of actions that know none.
-    if asked == ANY or literal(asked) is not None:
-        return (domains.resource,)
     languages = [Language(asked), Language(asked, by_segment=True)]
     for subject in found:
         for written in subject.statement.resources or ():
@@ -224,28 +325,48 @@ def formula(
         The formula without the Denies, and each Deny with the formula of when it applies.
     """
     denies: list[tuple[Subject, z3.BoolRef]] = []
-    allows: dict[tuple[Kind, Named], list[z3.BoolRef]] = {}
-    by_document: dict[int, list[z3.BoolRef]] = {}
+    allows: list[tuple[Subject, z3.BoolRef]] = []
     for subject in found:
         lenient = subject.statement.allow == favour
         term = _statement(subject, made, lenient)
-        if term is FALSE:
-            continue
-        if not subject.statement.allow:
-            denies.append((subject, term))
-        else:
-            allows.setdefault((subject.document.kind, subject.named), []).append(term)
-            by_document.setdefault(id(subject.document), []).append(term)
+        if term is not FALSE:
+            (allows if subject.statement.allow else denies).append((subject, term))
+    is_public = TRUE if public is True or (public is not False and not favour) else FALSE
+    return _granted(policies, allows, made.domains.principal, which, is_public, LOGIC), denies
 
-    def said(kind: Kind, named: Named = Named.DIRECT) -> z3.BoolRef:
-        return _some(allows.get((kind, named), []))
 
-    limited = made.domains.principal.has_policies
-    bound = made.domains.principal.in_account and not made.domains.principal.service_linked
+def may_be_granted(
+    policies: Policies, found: Sequence[Subject], domains: Domains, which: Ways, public: Ternary
+) -> bool:
+    """Whether a request could be allowed if each statement that is left allowed it."""
+    allows = [(subject, True) for subject in found if subject.statement.allow]
+    return _granted(policies, allows, domains.principal, which, public is True, BOOLEAN)
+
+
+def _granted(
+    policies: Policies,
+    allows: Iterable[tuple[Subject, T]],
+    principal: Principal,
+    which: Ways,
+    public: T,
+    logic: Logic[T],
+) -> T:
+    """When a request is granted, the Denies aside."""
+    by_name: dict[tuple[Kind, Named], list[T]] = {}
+    by_document: dict[int, list[T]] = {}
+    for subject, term in allows:
+        by_name.setdefault((subject.document.kind, subject.named), []).append(term)
+        by_document.setdefault(id(subject.document), []).append(term)
+
+    def said(kind: Kind, named: Named = Named.DIRECT) -> T:
+        return logic.some(by_name.get((kind, named), []))
+
+    limited = principal.has_policies
+    bound = principal.in_account and not principal.service_linked
     parts = Parts(
         denied=[],
         scps=[
-            _some([term for document in level for term in by_document.get(id(document), ())])
+            logic.some([term for document in level for term in by_document.get(id(document), ())])
             for level in policies.scps
             if bound and any(document.grants for document in level)
         ],
@@ -256,9 +377,9 @@ def formula(
         direct=said(Kind.RESOURCE),
         role=said(Kind.RESOURCE, Named.ROLE),
         account=said(Kind.RESOURCE, Named.ACCOUNT),
-        public=TRUE if public is True or (public is not False and not favour) else FALSE,
+        public=public,
     )
-    return allowed(parts, which, LOGIC), denies
+    return allowed(parts, which, logic)
 
 
 def _holds(found: Ternary, lenient: bool) -> bool:
@@ -268,23 +389,23 @@ def _holds(found: Ternary, lenient: bool) -> bool:
 def _statement(subject: Subject, made: Encoding, lenient: bool) -> z3.BoolRef:
     if not _holds(subject.holds, lenient):
         return FALSE
-    statement = subject.statement
-    parts = [_line(condition, made, lenient) for condition in statement.conditions]
-    fits = [
-        chosen
-        for text, chosen in zip(made.resource.texts, made.resource.chosen, strict=True)
-        if _holds(_resource(statement, text, made), lenient)
-    ]
-    if len(fits) < len(made.resource.texts):
-        parts.append(_some(fits))
+    parts = [_line(condition, made, lenient) for condition in subject.conditions]
+    if subject.names_resource:
+        fits = [
+            chosen
+            for text, chosen in zip(made.resource.texts, made.resource.chosen, strict=True)
+            if _holds(_resource(subject.statement, text, made.domains, made.fixed), lenient)
+        ]
+        if len(fits) < len(made.resource.texts):
+            parts.append(_some(fits))
     return _every(parts)
 
 
-def _resource(statement: Statement, text: str, made: Encoding) -> Ternary:
+def _resource(statement: Statement, text: str, domains: Domains, fixed: Context) -> Ternary:
     for written in statement.resources or ():
-        if not isinstance(written, Unknown) and made.domains.leaves_open(written):
+        if not isinstance(written, Unknown) and domains.leaves_open(written):
             return Unknown("a resource with a policy variable that may have any value")
-    return resource_matches(statement, text, made.fixed)
+    return resource_matches(statement, text, fixed)
 
 
 def _line(condition: Condition, made: Encoding, lenient: bool) -> z3.BoolRef:
@@ -292,7 +413,7 @@ def _line(condition: Condition, made: Encoding, lenient: bool) -> z3.BoolRef:
     key = made.keys[condition.key]
     if operator is None or condition.key in made.unclear:
         return TRUE if lenient else FALSE
-    present = _some(key.chosen)
+    present = TRUE if not key.absent else _some(key.chosen)
     if operator.family == "null":
         wanted = {
             "".join(p for p in v if isinstance(p, str)).lower()
@@ -313,6 +434,9 @@ def _line(condition: Condition, made: Encoding, lenient: bool) -> z3.BoolRef:
         (good if _holds(found, lenient) else bad).append(chosen)
     if condition.quantifier == "forallvalues":
         return _every([_not(each) for each in bad])
+    # What every value comes to needs no formula.
+    if not bad and (not key.absent or when_absent is not FALSE):
+        return TRUE
     return _some([*good, when_absent])
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from secure_ml_constructs.verification.proofs.iam.documents import Document, Kind, Statement
 from secure_ml_constructs.verification.proofs.iam.matching import Named, principal_matches, rest_matches
 from secure_ml_constructs.verification.proofs.iam.order import (
+    BOOLEAN,
     RCP_SERVICES,
-    Logic,
     Parts,
     Ways,
     allowed,
@@ -30,8 +30,6 @@ from secure_ml_constructs.verification.proofs.iam.ternary import (
     every,
     possibly,
 )
-
-BOOLEAN: Logic[bool] = Logic(all, any, lambda value: not value)
 
 
 @dataclass(frozen=True)

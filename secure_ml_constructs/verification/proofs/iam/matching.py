@@ -7,7 +7,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from secure_ml_constructs.verification.proofs.iam.conditions import condition_holds
-from secure_ml_constructs.verification.proofs.iam.documents import Kind, Statement
+from secure_ml_constructs.verification.proofs.iam.documents import Document, Kind, Statement
 from secure_ml_constructs.verification.proofs.iam.patterns import (
     ANY,
     Context,
@@ -51,6 +51,12 @@ def action_matches(statement: Statement, action: str) -> Ternary:
     if statement.not_action:
         found = negation(found)
     return found if statement.unsure is None else every((found, statement.unsure))
+
+
+@lru_cache(maxsize=65536)
+def actions_covered(document: Document, action: str) -> tuple[Ternary, ...]:
+    """Whether each statement of a document covers an action."""
+    return tuple(action_matches(statement, action) for statement in document.statements)
 
 
 @lru_cache(maxsize=65536)

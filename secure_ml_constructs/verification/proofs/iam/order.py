@@ -66,6 +66,9 @@ class Logic(Generic[T]):
     negation: Callable[[T], T]
 
 
+BOOLEAN: Logic[bool] = Logic(all, any, lambda value: not value)
+
+
 @dataclass(frozen=True)
 class Ways:
     """Which ways to an Allow a request has.

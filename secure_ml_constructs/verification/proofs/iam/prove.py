@@ -10,11 +10,16 @@ import z3
 from secure_ml_constructs.verification.proofs.iam.domains import Domains, Values
 from secure_ml_constructs.verification.proofs.iam.encode import (
     FALSE,
+    TRUE,
     Encoding,
     Subject,
     formula,
+    insist,
+    may_be_granted,
     open_up,
+    refusal,
     subjects,
+    variable,
 )
 from secure_ml_constructs.verification.proofs.iam.evaluate import Decision, decide
 from secure_ml_constructs.verification.proofs.iam.keys import MULTIVALUED
@@ -121,6 +126,8 @@ class _Search:
 
     def answer(self, domains: Domains) -> Answer:
         found = subjects(self.policies, domains)
+        if not may_be_granted(self.policies, found, domains, self.which, self.public):
+            return Proved()
         made = open_up(found, domains)
         if isinstance(made, Unknown):
             return NotCovered(made.reason)
@@ -138,15 +145,19 @@ class _Search:
         granted, denies = formula(self.policies, found, made, self.which, self.public, favour)
         if granted is FALSE:
             return Proved()
+        for subject, term in denies:
+            if term is TRUE:
+                return Proved(((subject.statement.document, subject.statement.label),))
         solver = z3.Solver()
         solver.set("timeout", self.time_limit)
-        solver.add(*made.limits, granted)
+        terms = [*made.limits, granted]
         labels: dict[str, tuple[str, str]] = {}
         for index, (subject, term) in enumerate(denies):
-            label = z3.Bool(f"deny {index}")
+            label = variable(f"deny {index}")
             labels[str(label)] = (subject.statement.document, subject.statement.label)
-            solver.add(z3.Implies(label, z3.Not(term)))
-        outcome = solver.check(*(z3.Bool(label) for label in labels))
+            terms.append(refusal(label, term))
+        insist(solver, terms)
+        outcome = solver.check(*map(variable, labels))
         if outcome == z3.unknown:
             return NotCovered(f"the solver gave up after {self.time_limit} ms: {solver.reason_unknown()}")
         if outcome == z3.unsat:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 from secure_ml_constructs.verification.proofs.iam.documents import Document
-from secure_ml_constructs.verification.proofs.iam.matching import action_matches
+from secure_ml_constructs.verification.proofs.iam.matching import actions_covered
 from secure_ml_constructs.verification.proofs.iam.prove import Answer, Proved, Question
 
 
@@ -30,11 +30,7 @@ class ProvedOnce:
         if service in ("execute-api", "sts"):
             return self._prove(question)
         documents = tuple(question.policies.in_order())
-        matching = tuple(
-            action_matches(statement, question.action)
-            for document in documents
-            for statement in document.statements
-        )
+        matching = tuple(actions_covered(document, question.action) for document in documents)
         policies = question.policies
         key = (
             service,
