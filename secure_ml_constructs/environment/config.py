@@ -15,14 +15,17 @@ from pydantic import Field, ValidationError, model_validator
 from secure_ml_constructs.audit import ObjectLockMode, TrailEvents
 from secure_ml_constructs.audit.log_archive import MINIMUM_RETENTION_DAYS
 from secure_ml_constructs.environment.network_config import NetworkSection, Section
+from secure_ml_constructs.environment.people_config import PeopleSection
 from secure_ml_constructs.errors import ConfigurationError, Problem, Problems
 from secure_ml_constructs.key_uses import KeyClass
 from secure_ml_constructs.perimeter import DataPerimeter, PerimeterException
 from secure_ml_constructs.perimeter_entries import DEFAULT_EXCEPTIONS
-from secure_ml_constructs.storage import DEFAULT_ZONES, DatasetLock, LockMode, Zone
+from secure_ml_constructs.storage import DEFAULT_ZONES, DatasetLock, LockMode, PackageSource, Zone
 from secure_ml_constructs.storage.zones import check_zones
 from secure_ml_constructs.verification.rules import Settings
 
+# By which the package repository is reached.
+PACKAGE_ENDPOINTS = ("codeartifact.api", "codeartifact.repositories")
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="12 digits, in quotes.")]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="For instance eu-central-1.")]
 KeyArn = Annotated[str, Field(pattern=r"^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$")]
@@ -140,6 +143,35 @@ class LakeSection(Section):
         return DEFAULT_ZONES if self.zones is None else tuple(zone.value() for zone in self.zones)
 
 
+class AlertsSection(Section):
+    """Whom findings and alarms are told to."""
+
+    emails: tuple[str, ...] = Field(default=(), description="Each confirms once.")
+
+
+class PackageSourceSection(Section):
+    """The packages of one format."""
+
+    internal: tuple[str, ...] = Field(
+        default=(), description="What names of your own packages begin with: acme for pip, @acme for npm."
+    )
+    public: tuple[str, ...] | None = Field(
+        default=None, description="Names that may come from the public registry. Default: all but your own."
+    )
+
+
+class PackagesSection(Section):
+    """The package repository."""
+
+    pip: PackageSourceSection | None = PackageSourceSection()
+    npm: PackageSourceSection | None = None
+
+    def values(self) -> tuple[PackageSource, ...]:
+        """Give the sources."""
+        made = ((self.pip, PackageSource.pypi), (self.npm, PackageSource.npm))
+        return tuple(make(internal=each.internal, public=each.public) for each, make in made if each)
+
+
 class EnvironmentConfig(Section):
     """An environment for machine learning, as its stacks are made from."""
 
@@ -152,6 +184,9 @@ class EnvironmentConfig(Section):
     archive: ArchiveSection = ArchiveSection()
     trail: TrailSection = TrailSection()
     lake: LakeSection = LakeSection()
+    alerts: AlertsSection = AlertsSection()
+    packages: PackagesSection | None = Field(default=None, description="Default: no package repository.")
+    people: PeopleSection | None = Field(default=None, description="Default: roles are made elsewhere.")
 
     @model_validator(mode="after")
     def _account_and_region_together(self) -> EnvironmentConfig:
@@ -180,6 +215,30 @@ class EnvironmentConfig(Section):
         _within(problems, "network", self.network.check)
         _within(problems, "trail", self.trail.events().check)
         _within(problems, "lake", lambda found: check_zones(found, self.lake.values()))
+        if self.packages:
+            self._check_package_endpoints(problems)
+            for number, source in enumerate(self.packages.values()):
+                source.check(problems, f"packages[{number}]")
+        if people := self.people:
+            zones = tuple(zone.name for zone in self.lake.values())
+            _within(problems, "people", lambda found: people.check(found, zones))
+
+    def _check_package_endpoints(self, problems: Problems) -> None:
+        try:
+            there = {service.name for service in self.network.endpoints.value().services}
+        except ConfigurationError:
+            # Recorded with the network.
+            return
+        if self.network.existing:
+            there |= set(self.network.existing.endpoints)
+        missing = [name for name in PACKAGE_ENDPOINTS if name not in there]
+        if missing:
+            problems.add(
+                "packages",
+                self.network.endpoints.profile,
+                f"The network has no endpoint for {', '.join(missing)}.",
+                "Write network.endpoints.profile: studio, or add them to network.endpoints.extra.",
+            )
 
 
 def load_config(path: Path | str) -> EnvironmentConfig:

@@ -10,10 +10,12 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from secure_ml_constructs.audit import AuditTrail, LogArchive
-from secure_ml_constructs.environment.config import EnvironmentConfig, load_config
+from secure_ml_constructs.detection import AlertTopic
+from secure_ml_constructs.environment.config import PACKAGE_ENDPOINTS, EnvironmentConfig, load_config
+from secure_ml_constructs.environment.people import EnvironmentPeople
 from secure_ml_constructs.keys import EnvironmentKeys
 from secure_ml_constructs.network import MlNetwork, SecureVpc
-from secure_ml_constructs.storage import EncryptedDataLake
+from secure_ml_constructs.storage import EncryptedDataLake, PackageRepository
 
 
 class SecureMlEnvironment(Construct):
@@ -25,7 +27,9 @@ class SecureMlEnvironment(Construct):
 
     Ensures:
         What the constructs it is made of ensure: `EnvironmentKeys`, `SecureVpc`, `LogArchive`, `AuditTrail`,
-        `EncryptedDataLake`.
+        `EncryptedDataLake`, `AlertTopic`, `PackageRepository`, and for people `WorkBoundary`,
+        `GuardrailPolicies`, `RoleFoundation`, `PrivilegedRoles`, `AccessAnalyzer`, `ManagedSecret` and
+        `SecureStudioDomain` with its teams.
 
     Args:
         scope: The app or a stage.
@@ -50,6 +54,12 @@ class SecureMlEnvironment(Construct):
     trail: AuditTrail
     #: The data lake.
     lake: EncryptedDataLake
+    #: What findings and alarms are told to.
+    alerts: AlertTopic
+    #: Packages for pip and npm; None without a section `packages`.
+    packages: PackageRepository | None
+    #: Roles, Studio and teams; None without a section `people`.
+    people: EnvironmentPeople | None
 
     def __init__(self, scope: Construct, id: str, *, config: EnvironmentConfig) -> None:
         super().__init__(scope, id)
@@ -93,6 +103,27 @@ class SecureMlEnvironment(Construct):
             catalog=config.lake.catalog,
             bucket_default_encryption=config.lake.bucket_default_encryption,
         )
+        self.alerts = AlertTopic(
+            self._stack("Alerts", "alerts", keeps=False),
+            "Alerts",
+            perimeter=self.perimeter,
+            key=self.keys.logs,
+            emails=config.alerts.emails,
+        )
+        self.packages = self._make_packages()
+        self.people = None
+        if config.people:
+            self.people = EnvironmentPeople(
+                self._stack,
+                config.people,
+                perimeter=self.perimeter,
+                keys=self.keys,
+                network=self.network,
+                lake=self.lake,
+                trail=self.trail,
+                alerts=self.alerts,
+                packages=self.packages,
+            )
 
     @classmethod
     def from_file(cls, scope: Construct, id: str, path: Path | str) -> SecureMlEnvironment:
@@ -137,6 +168,19 @@ class SecureMlEnvironment(Construct):
                 for key_class, arn in section.existing.items()
             },
             rotation_days=section.rotation_days,
+        )
+
+    def _make_packages(self) -> PackageRepository | None:
+        section = self.config.packages
+        if section is None:
+            return None
+        return PackageRepository(
+            self._stack("Packages", "packages for pip and npm", keeps=True),
+            "Packages",
+            perimeter=self.perimeter,
+            key=self.keys.model,
+            endpoints=[self.network.endpoint_ids[name] for name in PACKAGE_ENDPOINTS],
+            sources=section.values(),
         )
 
     def _make_network(self, stack: Stack) -> MlNetwork:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,24 @@ import aws_cdk as cdk
 import pytest
 
 from secure_ml_constructs.environment import EnvironmentConfig, SecureMlEnvironment, load_config
+from secure_ml_constructs.environment.people_config import AnalyzerSection
+from secure_ml_constructs.errors import ConfigurationError
+from secure_ml_constructs.identity import Analysis
 from tests.support.compliance import findings
 from tests.support.templates import ACCOUNT, ROOT, Templates, World, new_app, synth
 
 pytestmark = pytest.mark.slow
 
 REFERENCE = ROOT / "environments" / "reference.yaml"
-NAMES = ("hospital-ml-keys", "hospital-ml-network", "hospital-ml-archive", "hospital-ml-lake")
+NAMES = tuple(
+    f"hospital-ml-{name}"
+    for name in (
+        *("keys", "network", "archive", "lake", "alerts", "packages", "secrets", "people", "studio"),
+        *("team-radiology", "team-cardiology"),
+    )
+)
+# What can be made again without anybody missing anything.
+UNPROTECTED = {"hospital-ml-network", "hospital-ml-alerts"}
 
 # What a changed id would replace, with all it holds.
 STATEFUL = {
@@ -26,6 +37,12 @@ STATEFUL = {
     "AWS::CloudTrail::Trail",
     "AWS::Logs::LogGroup",
     "AWS::Glue::Database",
+    "AWS::CodeArtifact::Domain",
+    "AWS::CodeArtifact::Repository",
+    "AWS::SageMaker::Domain",
+    "AWS::SageMaker::Space",
+    "AWS::SageMaker::UserProfile",
+    "AWS::SecretsManager::Secret",
 }
 
 
@@ -47,14 +64,14 @@ def world(templates: Templates) -> World:
 
 
 def test_the_stacks_and_their_size(templates: Templates) -> None:
-    assert tuple(templates) == NAMES
+    assert set(templates) == set(NAMES)
     for name, template in templates.items():
         assert len(template["Resources"]) < 350, name
         assert len(json.dumps(template)) < 1_000_000, name
 
 
 def test_no_arrow_runs_back() -> None:
-    """Keys, network, archive, lake: each reads the ones before it, never one after."""
+    """Each stack reads the ones before it, never one after."""
     app = new_app()
     made = environment(app)
     order = [stack.stack_name for stack in made.stacks]
@@ -78,7 +95,7 @@ def test_an_endpoint_can_be_replaced_without_a_deadlock(templates: Templates) ->
 def test_what_holds_data_is_protected_from_deletion() -> None:
     app = new_app()
     protected = {stack.stack_name for stack in environment(app).stacks if stack.termination_protection}
-    assert protected == {"hospital-ml-keys", "hospital-ml-archive", "hospital-ml-lake"}
+    assert protected == set(NAMES) - UNPROTECTED
 
 
 def test_what_holds_data_is_retained(world: World) -> None:
@@ -110,7 +127,7 @@ def test_a_concrete_environment_in_each_partition(region: str) -> None:
     app = new_app()
     environment(app, account=ACCOUNT, region=region)
     templates = synth(app)
-    assert tuple(templates) == NAMES
+    assert set(templates) == set(NAMES)
     if region != "eu-central-1":
         # The partition is written out where the region is known, and it is the right one.
         assert "arn:aws:" not in json.dumps(templates)
@@ -123,9 +140,61 @@ def test_no_finding_of_the_packs() -> None:
 def test_two_environments_in_one_app() -> None:
     app = new_app()
     config = load_config(REFERENCE)
+    assert config.people
     SecureMlEnvironment(app, "One", config=config)
-    SecureMlEnvironment(app, "Two", config=config.model_copy(update={"name": "research-ml"}))
-    assert len(synth(app)) == 8
+    # What an account has once is the first one's.
+    shared = {"work_logs": "existing", "analyzer": AnalyzerSection(existing=tuple(Analysis))}
+    people = config.people.model_copy(update=shared)
+    second = config.model_copy(update={"name": "research-ml", "people": people})
+    SecureMlEnvironment(app, "Two", config=second)
+    assert len(synth(app)) == 2 * len(NAMES)
+
+
+def test_what_an_account_has_once_is_not_made_twice() -> None:
+    app = new_app()
+    environment(app)
+    with pytest.raises(ConfigurationError, match="AccessAnalyzer"):
+        SecureMlEnvironment(app, "Two", config=load_config(REFERENCE).model_copy(update={"name": "other"}))
+
+
+def test_teams_reach_what_the_file_says(world: World) -> None:
+    def statements(role: str) -> Iterator[dict[str, Any]]:
+        name = world.ref(world.one("AWS::IAM::Role", role))
+        for policy in world.resources("AWS::IAM::ManagedPolicy"):
+            if name in policy.properties.get("Roles", ()):
+                yield from policy.properties["PolicyDocument"]["Statement"]
+
+    def zones(role: str, action: str) -> set[str]:
+        found = set()
+        for each in statements(role):
+            actions, resources = (
+                value if isinstance(value, list) else [value]
+                for value in (each["Action"], each.get("Resource", []))
+            )
+            if action in actions:
+                found |= {
+                    resource.split("/")[-2] for resource in resources if resource.startswith("arn:aws:s3")
+                }
+        return found
+
+    assert zones("radiologyrolesDataScientist", "s3:GetObject") == {
+        *("raw", "curated", "features"),
+        # Whoever writes a zone reads what is there.
+        "output",
+    }
+    assert zones("radiologyrolesDataScientist", "s3:PutObject") == {"features", "output"}
+    assert zones("cardiologyrolesDataScientist", "s3:GetObject") == {"curated", "models"}
+    secret = world.ref(world.one("AWS::SecretsManager::Secret", "RadiologyPacsToken"))
+    readers = {
+        role
+        for role in (
+            "radiologyrolesDataScientist",
+            "radiologyrolesMlEngineer",
+            "cardiologyrolesDataScientist",
+        )
+        if any(secret in json.dumps(each.get("Resource")) for each in statements(role))
+    }
+    assert readers == {"radiologyrolesDataScientist", "radiologyrolesMlEngineer"}
 
 
 def test_existing_keys_and_an_existing_network() -> None:
