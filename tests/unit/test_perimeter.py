@@ -102,7 +102,9 @@ def test_a_private_api_is_closed_to_other_endpoints_for_everybody(simulator: Sim
 
     def ask(principal: str | None, context: Context) -> Decision:
         request = Request(principal=principal, action="execute-api:Invoke", resource=api, context=context)
-        return simulator.decide(request, identity=(ALLOW_ALL,), resource_policy=resolved(statements))
+        return simulator.decide(
+            request, identity=(ALLOW_ALL,) if principal else (), resource_policy=resolved(statements)
+        )
 
     for principal in (SCIENTIST, BREAK_GLASS, None):
         assert ask(principal, INSIDE).allowed
