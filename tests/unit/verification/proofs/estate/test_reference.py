@@ -91,7 +91,7 @@ def test_all_is_found(templates: Templates, estate: Estate) -> None:
     assert not any(role.unknown for role in estate.roles)
     # The one role that does nothing is Studio's own.
     idle = [role.name for role in estate.roles if not role.documents]
-    assert [name.rpartition("-")[2][:17] for name in idle] == ["StudioDefaultRole"]
+    assert [str(name).rpartition("-")[2][:17] for name in idle] == ["StudioDefaultRole"]
     assert all(map(estate.block_public_access, estate.resources("AWS::S3::Bucket")))
     assert not estate.unreadable
 
