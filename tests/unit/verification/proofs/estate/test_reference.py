@@ -48,7 +48,11 @@ def _all(estate: Estate) -> Iterator[loader.Resource]:
 
 def documents(estate: Estate) -> dict[str, Document]:
     """Every document, by name."""
-    found = [document for role in estate.roles for document in (*role.documents, role.trust)]
+    found = [
+        document
+        for role in estate.roles
+        for document in (*role.documents, role.trust, *(role.boundary or ()))
+    ]
     found += [document for endpoint in estate.endpoints for document in endpoint.documents]
     for resource in estate.resources("AWS::S3::Bucket", "AWS::KMS::Key"):
         policy = estate.policy_of(resource)
@@ -69,11 +73,13 @@ PLACES = {
 
 def test_every_document_is_the_one_that_another_resolver_reads(templates: Templates, estate: Estate) -> None:
     world = SameNames(templates, estate)
+    boundaries = {each.name for role in estate.roles for each in role.boundary or ()}
     expected: dict[str, Document] = {}
     for resource in world.resources():
         if resource.type in PLACES:
             path, kind, part = PLACES[resource.type]
             name = f"{resource.stack}/{resource.logical_id}{part}"
+            kind = Kind.BOUNDARY if name in boundaries else kind
             expected[name] = parse(resource.properties[path], kind, name)
     assert documents(estate) == expected
 
