@@ -46,6 +46,17 @@ _FORWARDS_NOTHING = frozenset(
 
 # What the requests of services that forward others are about.
 _WORKS_ON = {"athena": "workgroup/*", "cloudformation": "stack/*", "sagemaker": "*/*"}
+# What SageMaker's are about, where the action is called after it: CreateTrainingJob, CreateAutoMLJobV2.
+_KINDS = {
+    kind.replace("-", ""): kind
+    for kind in (
+        *("automl-job", "hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job"),
+        *("endpoint", "endpoint-config", "feature-group", "inference-component", "model", "model-package"),
+        *("data-quality-job-definition", "model-quality-job-definition", "model-bias-job-definition"),
+        *("model-explainability-job-definition", "monitoring-schedule", "pipeline"),
+    )
+} | {"record": "feature-group"}
+_NAMED = re.compile(r"sagemaker:(?:batchget|create|delete|get|invoke|put|start|stop|update)([a-z]+?)(?:v2)?")
 # By which VPC endpoint a service is called, where that is not its own name.
 _ENDPOINTS = {"sagemaker": "sagemaker.api", "cloudwatch": "monitoring", "bedrock": "bedrock-runtime"}
 
@@ -58,6 +69,10 @@ _READS_NOTHING = {
     "cloudtrail": ("get",),
     "macie2": ("getfinding", "getmaciesession"),
     "sagemaker": (
+        # Experiments hold names and numbers, and no file.
+        *("associatetrialcomponent", "disassociatetrialcomponent", "batchgetmetrics", "batchputmetrics"),
+        *("createexperiment", "updateexperiment", "deleteexperiment"),
+        *("createtrial", "updatetrial", "deletetrial"),
         *("addtags", "deletetags", "createapp", "deleteapp", "createspace", "updatespace", "deletespace"),
         "createpresigneddomainurl",
     ),
@@ -111,10 +126,16 @@ def forwarding(role: Role, place: Place) -> tuple[Act, ...]:
             action = text.replace("*", "anything") if ":" in text else "athena:startqueryexecution"
             service = action.partition(":")[0]
             if service not in _FORWARDS_NOTHING and not _reads_nothing(action):
-                what = _WORKS_ON.get(service, "*")
-                arn = f"arn:{place.partition}:{service}:{place.region}:{place.account}:{what}"
+                arn = f"arn:{place.partition}:{service}:{place.region}:{place.account}:{_about(action)}"
                 found.setdefault(action, Act(action, arn, service=_ENDPOINTS.get(service, service)))
     return tuple(found[action] for action in sorted(found))
+
+
+def _about(action: str) -> str:
+    named = _NAMED.fullmatch(action)
+    if named and (kind := _KINDS.get(named[1])):
+        return f"{kind}/*"
+    return _WORKS_ON.get(action.partition(":")[0], "*")
 
 
 def _reads_nothing(action: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from policy_sentry.shared.iam_data import get_service_prefix_data
 
 from secure_ml_constructs.verification.proofs.estate import Estate
 from secure_ml_constructs.verification.proofs.questions.credentials import forwarding, is_kept
@@ -82,3 +83,24 @@ def test_looking_and_opening_a_workspace_make_sagemaker_read_nothing() -> None:
 )
 def test_work_may_make_it_read(action: str) -> None:
     assert len(first(action)) == 1
+
+
+def test_recording_an_experiment_makes_sagemaker_read_nothing() -> None:
+    recording = ("AssociateTrialComponent", "BatchPutMetrics", "CreateExperiment", "CreateTrialComponent")
+    assert first(*(f"sagemaker:{each}" for each in recording)) == []
+
+
+def test_a_request_is_about_what_its_action_takes_and_otherwise_about_anything() -> None:
+    """Held against the service's own list, as far as the action is called after the kind."""
+    known = get_service_prefix_data("sagemaker")["privileges"]
+    asked = {act.action: act.resource for act in forwarding(*role([f"sagemaker:{each}" for each in known]))}
+    kinds = {name: asked.get(f"sagemaker:{name.lower()}", "").rpartition(":")[2] for name in known}
+    narrow = {name: kind.removesuffix("/*") for name, kind in kinds.items() if kind not in ("", "*/*")}
+    assert len(narrow) > 50
+    for name, kind in narrow.items():
+        assert kind in known[name]["resource_types"], name
+    assert narrow["CreateTrainingJob"] == "training-job"
+    assert narrow["CreateAutoMLJobV2"] == "automl-job"
+    assert "CreateModelCard" not in narrow
+    (wide,) = forwarding(*role(["sagemaker:Create*"]))
+    assert wide.resource.endswith(":*/*")
