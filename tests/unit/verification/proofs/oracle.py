@@ -51,7 +51,7 @@ def simulation(pair: Pair, asked: Json | None = None) -> Json:
         "request": {
             "principal": given["principal"] or {"type": "Anonymous"},
             "action": given["action"],
-            "resource": {"resource": given["resource"], "accountId": ACCOUNT},
+            "resource": {"resource": given["resource"], "accountId": given.get("account", ACCOUNT)},
             "contextVariables": given["context"],
         },
         "identityPolicies": named(pair.identity),

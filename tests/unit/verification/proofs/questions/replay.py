@@ -10,9 +10,9 @@ from secure_ml_constructs.verification.proofs.iam.documents import Statement
 from secure_ml_constructs.verification.proofs.iam.patterns import Token, Variable, Wild
 from secure_ml_constructs.verification.proofs.iam.policies import Authorization
 from secure_ml_constructs.verification.proofs.questions import Step
-from tests.support.decisions import ALLOW_ALL, Simulator
-
-Json = dict[str, Any]
+from tests.support.decisions import Simulator
+from tests.unit.verification.proofs import oracle
+from tests.unit.verification.proofs.pairs import Json, Pair
 
 
 def known(step: Step) -> bool:
@@ -23,50 +23,34 @@ def known(step: Step) -> bool:
 
 def allowed(simulator: Simulator, step: Step) -> bool:
     """Whether the simulator lets a request through as well."""
-    answer = simulator.ask(_simulation(step))
-    assert "error" not in answer, answer["error"]
-    assert not answer["ignored"], answer["ignored"]
-    return bool(answer["result"] == "Allowed")
+    return oracle.simulated(simulator, _pair(step))
 
 
-def _simulation(step: Step) -> Json:
+def _pair(step: Step) -> Pair:
     request, policies = step.request, step.policies
-    context = {
-        _key(key): list(value) if isinstance(value, tuple) else value
-        for key, value in request.context.items()
-    }
-    made: Json = {
-        "request": {
-            "principal": request.principal.name or {"type": "Anonymous"},
+    return Pair(
+        {
+            "principal": request.principal.name,
             "action": request.action,
-            "resource": {"resource": request.resource, "accountId": request.resource_account},
-            "contextVariables": context,
+            "resource": request.resource,
+            "account": request.resource_account,
+            "context": {
+                _key(key): list(value) if isinstance(value, tuple) else value
+                for key, value in request.context.items()
+            },
         },
-        "identityPolicies": _named(policies.identity),
-        "serviceControlPolicies": [
-            {"orgIdentifier": f"ou-{i}", "policies": [*_named(level), *_full(level)]}
-            for i, level in enumerate(policies.scps)
-        ],
-        "resourceControlPolicies": [
-            {"orgIdentifier": f"ou-{i}", "policies": _named(level)} for i, level in enumerate(policies.rcps)
-        ],
-        "additionalSettings": {"s3": {"blockPublicAccess": policies.block_public_access}},
-    }
-    if policies.resource is not None:
-        made["resourcePolicy"] = unparsed(policies.resource)
-    if policies.boundary is not None:
-        made["permissionBoundaryPolicies"] = _named(policies.boundary)
-    if policies.endpoint is not None:
-        made["vpcEndpointPolicies"] = _named(policies.endpoint)
-    return made
+        identity=_unparsed(policies.identity),
+        boundary=None if policies.boundary is None else _unparsed(policies.boundary),
+        resource=None if policies.resource is None else unparsed(policies.resource),
+        endpoint=None if policies.endpoint is None else _unparsed(policies.endpoint),
+        scps=[_unparsed(level) for level in policies.scps],
+        rcps=[_unparsed(level) for level in policies.rcps],
+        block_public_access=policies.block_public_access,
+    )
 
 
-def _full(level: Iterable[Document]) -> list[Json]:
-    return [] if any(document.grants for document in level) else [{"name": "full", "policy": dict(ALLOW_ALL)}]
-
-
-def _named(documents: Iterable[Document]) -> list[Json]:
-    return [{"name": f"{i} {each.name}", "policy": unparsed(each)} for i, each in enumerate(documents)]
+def _unparsed(documents: Iterable[Document]) -> list[Json]:
+    return [unparsed(each) for each in documents]
 
 
 def unparsed(document: Document) -> Json:
