@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from secure_ml_constructs.network import OnPremises as OnPremises
     from secure_ml_constructs.network import SecureVpc as SecureVpc
     from secure_ml_constructs.perimeter import DataPerimeter as DataPerimeter
+    from secure_ml_constructs.serving import ApiLogging as ApiLogging
+    from secure_ml_constructs.serving import DoorFirewall as DoorFirewall
+    from secure_ml_constructs.serving import SpendingBudget as SpendingBudget
+    from secure_ml_constructs.serving import SpendingLimit as SpendingLimit
     from secure_ml_constructs.storage import EncryptedDataLake as EncryptedDataLake
     from secure_ml_constructs.storage import PackageRepository as PackageRepository
     from secure_ml_constructs.storage import PackageSource as PackageSource
@@ -57,9 +61,11 @@ _HOME = {
     "AccessAnalyzer": "identity",
     "AlertRule": "detection",
     "AlertTopic": "detection",
+    "ApiLogging": "serving",
     "AuditTrail": "audit",
     "ConfigurationError": "errors",
     "DataPerimeter": "perimeter",
+    "DoorFirewall": "serving",
     "Egress": "network",
     "EncryptedDataLake": "storage",
     "EndpointProfile": "network",
@@ -86,6 +92,8 @@ _HOME = {
     "SecureStudioDomain": "studio",
     "SecureVpc": "network",
     "SignIn": "identity",
+    "SpendingBudget": "serving",
+    "SpendingLimit": "serving",
     "StudioApps": "studio",
     "StudioAuth": "studio",
     "StudioHome": "studio",

@@ -27,7 +27,7 @@ _WRITE = (
     "logs:PutLogEvents",
 )
 _GROUPS = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*"
-# As the policy of AWS has it: whether it can be asked of a group, sources disagree.
+# Of no group in particular. (Actions, resources, and condition keys for Amazon CloudWatch Logs)
 _LIST = "logs:DescribeLogGroups"
 _ANY_GROUP = (
     "One role serves every API of the account and region, whose log groups have names that API Gateway and "

@@ -14,8 +14,12 @@ from secure_ml_constructs.serving.names import physical_name
 
 __all__ = ["DoorLimits", "WatchedDoor", "watch_door"]
 
-# As text and as a number: a format of access logs may quote the status.
-_REFUSED = "{ " + " || ".join(f"($.status = {each})" for each in ("401", "403", '"401"', '"403"')) + " }"
+# As a number and as text: a format of access logs may quote the status. What the firewall blocks is counted
+# by itself. (Amazon API Gateway: Variables for access logging, $context.wafResponseCode)
+_REFUSED = (
+    '{ (($.status = 401) || ($.status = 403) || ($.status = "401") || ($.status = "403")) '
+    '&& ($.wafResult != "WAF_BLOCK") }'
+)
 _NAMESPACE = "SecureMl/Doors"
 # Wider than the two that CloudWatch offers first: a clinic's mornings differ.
 _DEVIATIONS = 4
@@ -63,8 +67,12 @@ class WatchedDoor:
     Args:
         api_name: The API's name, that CloudWatch has its metrics under.
         stage: The stage's.
-        access_log: The name of the log group of the access log, which is JSON and has `status`.
+        access_log: The name of the log group of the access log, which is JSON and has `status` and
+            `wafResult` (`$context.wafResponseCode`).
         firewall: `WebAcl.metric_name`. Default: there is none.
+
+    Example:
+        >>> door = WatchedDoor(api_name="clinical-risk", stage="live", access_log="access-log")
     """
 
     api_name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import aws_cdk as cdk
@@ -12,7 +13,9 @@ from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.serving.api_logging import ApiLogging
 from secure_ml_constructs.serving.door_firewall import DoorFirewall
 from secure_ml_constructs.serving.web_acl import WebAcl
+from tests.support.templates import World, new_app, synth
 
+ACL = "AWS::WAFv2::WebACL"
 PERIMETER = DataPerimeter()
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 EVERYTHING = DoorFirewall(
@@ -74,3 +77,28 @@ def build_ten(app: cdk.App) -> None:
         stage = door.stage(f"Stage{number}")
         logging.before(stage)
         door.acl(f"Firewall{number}", settings=EVERYTHING, stage=stage)
+
+
+def made(build: Callable[[cdk.App], Any]) -> World:
+    """What it would become."""
+    app = new_app()
+    build(app)
+    return World(synth(app))
+
+
+def rules(world: World) -> dict[str, dict[str, Any]]:
+    """The rules by name, in the order of their priority."""
+    found = sorted(world.one(ACL).properties["Rules"], key=lambda rule: int(rule["Priority"]))
+    return {rule["Name"]: rule for rule in found}
+
+
+def held(value: Any, key: str) -> Iterator[Any]:
+    """Every value under a key, however deep."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name == key:
+                yield item
+            yield from held(item, key)
+    elif isinstance(value, list):
+        for item in value:
+            yield from held(item, key)
