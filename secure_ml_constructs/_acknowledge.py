@@ -14,6 +14,41 @@ from constructs import IConstruct, IValidation
 _FINDING = re.compile(r"[\w.-]+::[\w.-]+(\[.+\])?")
 _SHORTEST_REASON = 40
 
+# What is true of several constructs is said in the same words, so that an auditor reads it once.
+BOUNDARY = (
+    "A permissions boundary grants nothing. It is the outer limit of roles whose own policies name actions, "
+    "resources and conditions, and which carry the guardrails where they start work."
+)
+CALLER_NOTICES = (
+    "The service that calls it notices each failure: CloudFormation fails the deployment, Secrets Manager "
+    "records an event and tries again. Nobody would read a dead-letter queue."
+)
+CALLED_SELDOM = (
+    "A service of AWS alone calls it, a few times in weeks. Reserving concurrency would take it from the "
+    "account's pool, and fails in accounts whose limit is the initial ten."
+)
+LOOKING = "Describe and List actions give names, states and settings. They change nothing and show no data."
+NAMED_BY_AWS = (
+    "AWS gives it its name when it makes it; the policy names what it lies in, the subnets or the log group."
+)
+NO_REPLICA = (
+    "A replica would lie in a place that nobody named (C4): a copy in another region is the user's decision. "
+    "Versions outlive deletion and overwriting."
+)
+NO_RESOURCE = "The actions have no resource to name (Service Authorization Reference)."
+OBJECTS_BELOW = (
+    "Objects are written after the policy, so that their names can't be listed. Their prefix ends with a "
+    "slash, and holds nothing but what the role is for."
+)
+OUTSIDE_NETWORK = (
+    "It calls control planes and answers CloudFormation at a presigned URL in a bucket of AWS's. From inside "
+    "the VPC both would need a hole in the perimeter, in a network that is not there yet or no longer."
+)
+TEAM_NAMES = (
+    "What a team makes is named after it: its name and a hyphen, with which no other team's names begin. The "
+    "rest is the team's choice."
+)
+
 
 def acknowledge(construct: IConstruct, findings: str | Sequence[str], reason: str) -> None:
     """Accept a finding at one construct and all below it.

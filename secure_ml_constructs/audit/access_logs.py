@@ -9,9 +9,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge_all, acknowledge_wildcards, health_packs
+from secure_ml_constructs._acknowledge import (
+    OBJECTS_BELOW,
+    acknowledge_all,
+    acknowledge_wildcards,
+    health_packs,
+)
 from secure_ml_constructs._buckets import closed
-from secure_ml_constructs.audit._buckets import NOT_LOGGED, housekeeping
+from secure_ml_constructs.audit._buckets import LOGS_OF_LOGS, NOT_LOGGED, housekeeping
 from secure_ml_constructs.audit.archive_policies import ACCESS_LOG_PREFIX, access_log_policy
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import allow, document
@@ -108,11 +113,7 @@ class AccessLogBucket(Construct):
         acknowledge_all(
             bucket,
             {
-                **dict.fromkeys(
-                    NOT_LOGGED,
-                    "This is the bucket that server access logs are delivered to; logging it into itself "
-                    "never ends. An AuditTrail records every read of it as a CloudTrail data event.",
-                ),
+                **dict.fromkeys(NOT_LOGGED, LOGS_OF_LOGS),
                 **dict.fromkeys(
                     health_packs("S3DefaultEncryptionKMS"),
                     "S3 delivers server access logs only to a bucket under its own keys (SSE-S3). The "
@@ -120,11 +121,7 @@ class AccessLogBucket(Construct):
                 ),
             },
         )
-        reason = (
-            "Replication copies every access log there is; the prefix is the whole of what the role reaches, "
-            "and only S3 can assume it."
-        )
-        wildcards = {f"{arn}/{ACCESS_LOG_PREFIX}*": reason for arn in (self.bucket_arn, archive_arn)}
+        wildcards = {f"{arn}/{ACCESS_LOG_PREFIX}*": OBJECTS_BELOW for arn in (self.bucket_arn, archive_arn)}
         acknowledge_wildcards(permissions, wildcards)
 
 

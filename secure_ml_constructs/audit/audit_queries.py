@@ -15,7 +15,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge_wildcards
+from secure_ml_constructs._acknowledge import OBJECTS_BELOW, acknowledge_wildcards
 from secure_ml_constructs._cdk import account, child_path, is_token, partition, region
 from secure_ml_constructs.audit.cloudtrail_table import (
     COLUMNS,
@@ -164,8 +164,7 @@ class AuditQueries(Construct):
         )
         wildcards = {f"{self._bucket_arn}/*": reason}
         if self._results:
-            reason = "Athena names the result files itself; the role reaches what lies under the prefix."
-            wildcards[f"{self._results.bucket.bucket_arn}/{self._results.prefix}*"] = reason
+            wildcards[f"{self._results.bucket.bucket_arn}/{self._results.prefix}*"] = OBJECTS_BELOW
         acknowledge_wildcards(policy, wildcards)
 
     def run_statements(self) -> list[Statement]:

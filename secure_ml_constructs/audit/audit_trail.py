@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge_wildcards
+from secure_ml_constructs._acknowledge import NAMED_BY_AWS, acknowledge_wildcards
 from secure_ml_constructs._cdk import child_path, is_token, region
 from secure_ml_constructs._retention import check_retention
 from secure_ml_constructs.audit.audit_queries import AuditQueries, QueryResults, check_results
@@ -145,8 +145,7 @@ class AuditTrail(Construct):
         )
         if log_group is not None:
             # Where a group's ARN is spelled out, the rule sees the ":*" at its end.
-            reason = "CloudTrail names the streams itself; the role may write to those of this one group."
-            acknowledge_wildcards(permissions, {self._log_group_arn: reason})
+            acknowledge_wildcards(permissions, {self._log_group_arn: NAMED_BY_AWS})
         trail = cloudtrail.CfnTrail(
             self,
             "Trail",

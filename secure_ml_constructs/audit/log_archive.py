@@ -12,10 +12,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge_all, health_packs
+from secure_ml_constructs._acknowledge import NO_REPLICA, acknowledge_all, health_packs
 from secure_ml_constructs._buckets import closed, customer_key
 from secure_ml_constructs._cdk import child_path, is_token
-from secure_ml_constructs.audit._buckets import NOT_LOGGED, housekeeping
+from secure_ml_constructs.audit._buckets import LOGS_OF_LOGS, NOT_LOGGED, housekeeping
 from secure_ml_constructs.audit.access_logs import AccessLogBucket
 from secure_ml_constructs.audit.archive_policies import ACCESS_LOG_PREFIX, archive_policy
 from secure_ml_constructs.errors import Problems
@@ -222,18 +222,9 @@ class LogArchive(Construct):
             **closed(),
         )
         bucket.apply_removal_policy(RemovalPolicy.RETAIN)
-        reasons = dict.fromkeys(
-            health_packs("S3BucketReplicationEnabled"),
-            "This is where other logs are replicated to. Object Lock keeps its versions from every "
-            "deletion; a copy in another region is a decision on residency, made by name.",
-        )
+        reasons = dict.fromkeys(health_packs("S3BucketReplicationEnabled"), NO_REPLICA)
         if given is None:
-            reasons |= dict.fromkeys(
-                NOT_LOGGED,
-                "The access-log bucket replicates into this archive, so the archive can't log into it: "
-                "neither bucket could be created first, and each replica would be logged and replicated "
-                "again. An AuditTrail records every read of the archive as a CloudTrail data event.",
-            )
+            reasons |= dict.fromkeys(NOT_LOGGED, LOGS_OF_LOGS)
         acknowledge_all(bucket, reasons)
         return bucket
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from secure_ml_constructs._acknowledge import NAMED_BY_AWS, NO_RESOURCE
 from secure_ml_constructs._cdk import account, partition, region
 from secure_ml_constructs.policy import Statement, allow, sub
 
@@ -22,18 +23,16 @@ _DESCRIBE_NETWORK = (
 )
 _EC2 = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:"
 _ECR = "arn:${AWS::Partition}:ecr:${AWS::Region}:"
-NO_RESOURCE = "The actions have no resource to name (Service Authorization Reference)."
-_ANY_INTERFACE = "An interface has no name before it is made; the subnets, which are ours, are named."
-_ANY_GROUP = "Any group of the environment's own VPC, which the condition names."
-_ANY_IMAGE = "Repositories of this account, whose images come in by its own builds."
-_ANY_REPOSITORY = "AWS's repositories have no list; the condition names AWS's accounts."
+_ANY_IMAGE = (
+    "Any repository of this account, whose images come in by its own builds, or of those accounts of AWS "
+    "that the condition names."
+)
 # Each resource with a wildcard, and why.
 WILDCARDS = {
     "*": NO_RESOURCE,
-    f"{_EC2}network-interface/*": _ANY_INTERFACE,
-    f"{_EC2}security-group/*": _ANY_GROUP,
+    f"{_EC2}network-interface/*": NAMED_BY_AWS,
     f"{_ECR}${{AWS::AccountId}}:repository/*": _ANY_IMAGE,
-    f"{_ECR}*:repository/*": _ANY_REPOSITORY,
+    f"{_ECR}*:repository/*": _ANY_IMAGE,
 }
 
 
@@ -68,25 +67,24 @@ def image_statements(registries: Any) -> list[Statement]:
     ]
 
 
-def execution_statements(*, keys: Sequence[str], subnets: Sequence[str], vpc: str) -> list[Statement]:
+def execution_statements(
+    *, keys: Sequence[str], subnets: Sequence[str], groups: Sequence[str]
+) -> list[Statement]:
     """Give what every job and every model needs of its role beside its image.
 
     Args:
         keys: ARNs of the keys of volumes.
         subnets: Ids of the subnets that work runs in.
-        vpc: The id of their VPC.
+        groups: Ids of the security groups that it may be in.
     """
     interfaces = sub(f"{_EC2}network-interface/*")
     places = [_ec2_arn("subnet", each) for each in subnets]
     return [
         allow("LookAtNetwork", _DESCRIBE_NETWORK),
-        allow("Interfaces", "ec2:CreateNetworkInterface", [interfaces, *places]),
-        # Which groups is held by the guardrails, in the request that the job comes from.
         allow(
-            "InterfacesInGroups",
+            "Interfaces",
             "ec2:CreateNetworkInterface",
-            sub(f"{_EC2}security-group/*"),
-            condition={"ArnEquals": {"ec2:Vpc": _ec2_arn("vpc", vpc)}},
+            [interfaces, *places, *(_ec2_arn("security-group", each) for each in groups)],
         ),
         # Such a permission hands an interface to another account, here SageMaker's: only one of our subnets.
         allow(

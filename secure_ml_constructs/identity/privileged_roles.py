@@ -9,6 +9,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from secure_ml_constructs._acknowledge import BOUNDARY
 from secure_ml_constructs._cdk import child_path
 from secure_ml_constructs.audit import AuditQueries
 from secure_ml_constructs.errors import Problems
@@ -42,7 +43,6 @@ _WHY = {
     Persona.BREAK_GLASS: "An emergency may be about anything in this account, which the condition names; the "
     "trail records each use, and the role changes neither trail nor logs.",
 }
-_LIMIT = "A boundary grants nothing; each role's own policy says what it may do within it."
 
 
 class PrivilegedRoles(Construct):
@@ -105,7 +105,7 @@ class PrivilegedRoles(Construct):
         super().__init__(scope, id)
         self.perimeter = perimeter
         limit = privileged_boundary()
-        boundary = self._policy("Boundary", limit, _LIMIT)
+        boundary = self._policy("Boundary", limit, BOUNDARY)
         self._boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "BoundaryImported", boundary.ref)
         self.auditor = self._role(
             Persona.AUDITOR,

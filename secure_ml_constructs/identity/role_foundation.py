@@ -10,14 +10,14 @@ from aws_cdk import CfnMapping, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from secure_ml_constructs._acknowledge import LOOKING
 from secure_ml_constructs._cdk import child_path, is_token, partition
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity.execution import WILDCARDS as EXECUTION_WILDCARDS
 from secure_ml_constructs.identity.execution import execution_statements, image_statements
 from secure_ml_constructs.identity.guardrails import GuardrailPolicies
 from secure_ml_constructs.identity.personas import Persona
-from secure_ml_constructs.identity.team_policies import WILDCARDS as WORKSPACE_WILDCARDS
-from secure_ml_constructs.identity.team_policies import workspace_statements
+from secure_ml_constructs.identity.team_policies import WORKSPACE_WILDCARDS, workspace_statements
 from secure_ml_constructs.identity.wildcards import accept_wildcards
 from secure_ml_constructs.identity.work_boundary import WorkBoundary
 from secure_ml_constructs.key_uses import KeyClass
@@ -30,7 +30,6 @@ from secure_ml_constructs.storage import EncryptedDataLake
 
 __all__ = ["RoleFoundation"]
 
-_LISTS = "List actions give names and states, and have no resource to name; none shows data."
 # What volumes of jobs, endpoints and workspaces may be under.
 _VOLUMES = (KeyClass.DATA, KeyClass.MODEL, KeyClass.WORKSPACE)
 
@@ -103,8 +102,11 @@ class RoleFoundation(Construct):
         made = self._policy("Images", "Pulls images from our registry, and from AWS's", images)
         accept_wildcards(made, images, resources=EXECUTION_WILDCARDS)
         self._images_arn = made.ref
+        groups = (network.job_security_group_id, network.workload_security_group_id)
         execution = execution_statements(
-            keys=self.volume_keys, subnets=network.isolated_subnet_ids, vpc=network.vpc_id
+            keys=self.volume_keys,
+            subnets=network.isolated_subnet_ids,
+            groups=tuple(dict.fromkeys((*groups, *guardrails.guardrails.security_groups))),
         )
         made = self._policy("Execution", "What SageMaker needs of the role of any job or model", execution)
         accept_wildcards(made, execution, resources=EXECUTION_WILDCARDS)
@@ -113,7 +115,7 @@ class RoleFoundation(Construct):
             perimeter, endpoints=tuple(network.endpoint_ids.values()), volume_keys=self.volume_keys
         )
         made = self._policy("Workspace", "What people of every team need alike, and from where", workspace)
-        accept_wildcards(made, workspace, resources=WORKSPACE_WILDCARDS, actions=_LISTS)
+        accept_wildcards(made, workspace, resources=WORKSPACE_WILDCARDS, actions=LOOKING)
         self._workspace_arn = made.ref
 
     @cached_property

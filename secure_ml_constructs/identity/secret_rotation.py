@@ -13,6 +13,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from secure_ml_constructs._acknowledge import (
+    CALLED_SELDOM,
+    CALLER_NOTICES,
     acknowledge,
     acknowledge_all,
     acknowledge_wildcards,
@@ -28,23 +30,14 @@ from secure_ml_constructs.policy import allow, document
 # What shells, URLs and connection strings stumble over.
 EXCLUDED = "\"'`/\\@"
 _RUNTIME = "python3.14"
-_ONE_CALLER = (
-    "Secrets Manager alone calls it, once in weeks for each secret. Reserving concurrency would take it from "
-    "the account's pool, and fails in accounts whose limit is the initial ten."
-)
-_TRIED_AGAIN = (
-    "Secrets Manager tries a rotation that failed again and records the failure as an event; a dead-letter "
-    "queue would hold the secret's name for nobody to read."
-)
 _INTERFACES = (
-    "EC2's actions on network interfaces name none before Lambda has made it (Amazon EC2: Lambda execution "
-    "role for a function in a VPC)."
+    "EC2's actions on network interfaces name none before Lambda has made it (AWS Lambda: Lambda execution "
+    "role for a function in a VPC), and a random password is of no secret yet."
 )
 _ONLY_ITS_OWN = (
     "A condition names the function itself as the one that rotates the secret: it reaches no other secret "
     "(Service Authorization Reference: secretsmanager:resource/AllowRotationLambdaArn)."
 )
-_NO_RESOURCE = "A random password is of no secret yet, so that there is no resource to name."
 
 
 class SecretRotation(Construct):
@@ -208,12 +201,12 @@ class SecretRotation(Construct):
         acknowledge_all(
             self,
             {
-                **dict.fromkeys(health_packs("LambdaConcurrency"), _ONE_CALLER),
-                "SecureMl::LambdaConcurrencyBounded": _ONE_CALLER,
-                **dict.fromkeys(health_packs("LambdaDLQ"), _TRIED_AGAIN),
+                **dict.fromkeys(health_packs("LambdaConcurrency"), CALLED_SELDOM),
+                "SecureMl::LambdaConcurrencyBounded": CALLED_SELDOM,
+                **dict.fromkeys(health_packs("LambdaDLQ"), CALLER_NOTICES),
             },
         )
-        acknowledge(policy, "AwsSolutions::AwsSolutions-IAM5[Resource::*]", f"{_INTERFACES} {_NO_RESOURCE}")
+        acknowledge(policy, "AwsSolutions::AwsSolutions-IAM5[Resource::*]", _INTERFACES)
         acknowledge_wildcards(rotate, {secrets: _ONLY_ITS_OWN})
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from secure_ml_constructs.identity.execution import NO_RESOURCE, volume_statements
+from secure_ml_constructs._acknowledge import LOOKING, NAMED_BY_AWS, NO_RESOURCE, TEAM_NAMES
+from secure_ml_constructs.identity.execution import volume_statements
 from secure_ml_constructs.identity.personas import Persona
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import Statement, allow, deny, sub, subs
@@ -98,16 +99,15 @@ _FROM_ANYWHERE = (
 _ARN, _HERE = "arn:${AWS::Partition}", "${AWS::Region}:${AWS::AccountId}"
 _LOGS = f"{_ARN}:logs:{_HERE}:log-group:/aws/sagemaker/"
 _JOB_LOGS = ("TrainingJobs", "ProcessingJobs", "TransformJobs")
-_ITS_NAME = "What a team makes is named after it: its name and a hyphen, and the rest is the team's choice."
-_ITS_STREAMS = "A workspace's log stream is named after the domain, which is made after the roles."
 #: Why a resource has a wildcard, by its beginning.
 WILDCARDS = {
     "*": NO_RESOURCE,
-    f"{_ARN}:sagemaker:": _ITS_NAME,
-    f"{_ARN}:athena:": _ITS_NAME,
-    f"{_ARN}:logs:": _ITS_NAME,
-    f"{_LOGS}studio:": _ITS_STREAMS,
+    f"{_ARN}:sagemaker:": TEAM_NAMES,
+    f"{_ARN}:athena:": TEAM_NAMES,
+    f"{_ARN}:logs:": TEAM_NAMES,
 }
+#: Likewise of what people of every team may do.
+WORKSPACE_WILDCARDS = {"*": LOOKING, f"{_LOGS}studio:": NAMED_BY_AWS}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from secure_ml_constructs._acknowledge import LOOKING
 from secure_ml_constructs._cdk import child_path
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity.personas import Persona, check_team
@@ -19,10 +20,6 @@ from secure_ml_constructs.policy import Document, Statement, document
 
 __all__ = ["TeamRoles"]
 
-_PATTERNS = (
-    "Describe and List actions change nothing and show no data; those that take a resource are bound to what "
-    "is named after the team, the others have none."
-)
 _JOBS = (Persona.TRAINING, Persona.PROCESSING, Persona.ENDPOINT, Persona.MONITORING)
 
 
@@ -186,7 +183,7 @@ class TeamRoles(Construct):
             path=self.foundation.perimeter.role_path,
             policy_document=document(statements),
         )
-        accept_wildcards(made, statements, resources=WILDCARDS, actions=_PATTERNS)
+        accept_wildcards(made, statements, resources=WILDCARDS, actions=LOOKING)
         return made
 
     def _grant(self, reads: Sequence[str], writes: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from functools import cached_property
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge, health_packs
+from secure_ml_constructs._acknowledge import BOUNDARY, acknowledge, health_packs
 from secure_ml_constructs._cdk import child_path
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity.guardrails.packing import MANAGED_POLICY_SIZE, size
@@ -57,10 +57,6 @@ _ON_DATA = (
 )
 # Rules that speak of what a policy grants.
 _ABOUT_GRANTS = ("ApprovalApart", "JobConditions", "JobLimits", "PresignedUrl")
-_GRANTS_NOTHING = (
-    "A permissions boundary grants nothing. It is the outer limit of roles whose own policies name actions, "
-    "resources and conditions, and which carry the guardrails where they start work."
-)
 
 
 class WorkBoundary(Construct):
@@ -119,15 +115,15 @@ class WorkBoundary(Construct):
             policy_document=document(statements),
         )
         self.arn = made.ref
-        reasons = dict.fromkeys(("*", "arn:"), _GRANTS_NOTHING)
-        accept_wildcards(made, statements, resources=reasons, actions=_GRANTS_NOTHING)
+        reasons = dict.fromkeys(("*", "arn:"), BOUNDARY)
+        accept_wildcards(made, statements, resources=reasons, actions=BOUNDARY)
         acknowledge(
             made,
             [
                 *health_packs("IAMPolicyNoStatementsWithFullAccess"),
                 *(f"SecureMl::IamPolicy{rule}" for rule in _ABOUT_GRANTS),
             ],
-            _GRANTS_NOTHING,
+            BOUNDARY,
         )
 
     @cached_property

@@ -12,25 +12,19 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge_all, health_packs
+from secure_ml_constructs._acknowledge import (
+    CALLED_SELDOM,
+    CALLER_NOTICES,
+    NO_RESOURCE,
+    OUTSIDE_NETWORK,
+    acknowledge_all,
+    health_packs,
+)
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import Statement, allow, document, sub
 
 _RUNTIME = "python3.14"
 _RETENTION_DAYS = 365
-_OUTSIDE = (
-    "It calls EC2's control plane and answers CloudFormation at a presigned URL in a bucket of AWS's. From "
-    "inside the VPC both would need a hole in the perimeter, and endpoints that are not there yet."
-)
-_ONE_CALLER = (
-    "CloudFormation alone calls it, a few times in the life of a stack. Reserving concurrency would take it "
-    "from the account's pool, and fails in accounts whose limit is the initial ten."
-)
-_ANSWERS = (
-    "CloudFormation calls it and waits for its answer: each failure, and each call without an answer, fails "
-    "the deployment, where it is seen. Nobody would read a dead-letter queue."
-)
-_DESCRIBE = "EC2's Describe actions have no resource to name (Service Authorization Reference: Amazon EC2)."
 
 
 class NetworkSettings(Construct):
@@ -112,10 +106,10 @@ class NetworkSettings(Construct):
         acknowledge_all(
             self,
             {
-                "AwsSolutions::AwsSolutions-IAM5[Resource::*]": _DESCRIBE,
-                **dict.fromkeys(health_packs("LambdaInsideVPC"), _OUTSIDE),
-                **dict.fromkeys(health_packs("LambdaConcurrency"), _ONE_CALLER),
-                **dict.fromkeys(health_packs("LambdaDLQ"), _ANSWERS),
+                "AwsSolutions::AwsSolutions-IAM5[Resource::*]": NO_RESOURCE,
+                **dict.fromkeys(health_packs("LambdaInsideVPC"), OUTSIDE_NETWORK),
+                **dict.fromkeys(health_packs("LambdaConcurrency"), CALLED_SELDOM),
+                **dict.fromkeys(health_packs("LambdaDLQ"), CALLER_NOTICES),
             },
         )
 

@@ -10,6 +10,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_lakeformation as lakeformation
 from constructs import Construct
 
+from secure_ml_constructs._acknowledge import NO_RESOURCE
 from secure_ml_constructs._cdk import account
 from secure_ml_constructs.storage.access import RoleAccess
 
@@ -31,9 +32,6 @@ _CATALOG_WRITE = (
 
 _ANY_TABLE = (
     "Tables come and go within the zone's own database; Lake Formation says what may be read of each."
-)
-_NO_RESOURCE = (
-    "The action takes no resource: it hands out what Lake Formation granted to the role, and nothing else."
 )
 
 
@@ -107,7 +105,8 @@ class Catalog(Construct):
             [self._arn("catalog"), self._arn("database", name), tables],
             wildcards={tables: _ANY_TABLE},
         )
-        access.allow(("lakeformation:GetDataAccess",), ["*"], wildcards={"*": _NO_RESOURCE})
+        # It hands out what Lake Formation granted to the role, and nothing else.
+        access.allow(("lakeformation:GetDataAccess",), ["*"], wildcards={"*": NO_RESOURCE})
         permissions = lakeformation.CfnPrincipalPermissions
         principal = permissions.DataLakePrincipalProperty(data_lake_principal_identifier=access.role.role_arn)
         database = permissions.DatabaseResourceProperty(catalog_id=account(), name=name)

@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge, health_packs
+from secure_ml_constructs._acknowledge import NO_REPLICA, OBJECTS_BELOW, acknowledge, health_packs
 from secure_ml_constructs._buckets import closed, customer_key
 from secure_ml_constructs._cdk import child_path, may_lose_data
 from secure_ml_constructs.audit.archive_policies import ACCESS_LOG_PREFIX
@@ -21,15 +21,6 @@ from secure_ml_constructs.storage.access import RoleAccess
 from secure_ml_constructs.storage.bucket_policy import lake_bucket_policy
 from secure_ml_constructs.storage.catalog import Catalog
 from secure_ml_constructs.storage.zones import DEFAULT_ZONES, Zone, check_zones
-
-_NO_REPLICATION = (
-    "A replica would lie in a place that nobody named (C4). Versions outlive deletion and overwriting; a "
-    "copy in another region is the user's decision."
-)
-_ZONE_IS_A_PREFIX = (
-    "A zone is a prefix of a bucket: objects are written after the policy, so their names can't be listed. "
-    "The prefix ends with a slash, and no zone's prefix holds another's."
-)
 
 
 class EncryptedDataLake(Construct):
@@ -140,7 +131,7 @@ class EncryptedDataLake(Construct):
             s3.CfnBucketPolicy(made, "Policy", bucket=name, policy_document=policy).apply_removal_policy(
                 removal_policy
             )
-        acknowledge(self, health_packs("S3BucketReplicationEnabled"), _NO_REPLICATION)
+        acknowledge(self, health_packs("S3BucketReplicationEnabled"), NO_REPLICA)
         self._catalog = (
             Catalog(
                 self,
@@ -241,7 +232,7 @@ class EncryptedDataLake(Construct):
         access = self._access_of(role)
         objects = f"{self.zone_arn(zone)}*"
         listing = {"StringLike": {"s3:prefix": [held.path, f"{held.path}*"]}}
-        access.allow(actions, [objects], wildcards={objects: _ZONE_IS_A_PREFIX})
+        access.allow(actions, [objects], wildcards={objects: OBJECTS_BELOW})
         access.allow(("s3:ListBucket",), [self._arns[held.bucket]], condition=listing)
         access.allow(key_actions, [self._keys.arn(held.key_class)])
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from secure_ml_constructs._acknowledge import NO_RESOURCE
 from secure_ml_constructs._cdk import account, child_path, partition, region
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.keys import refuse_aws_managed
@@ -323,7 +324,7 @@ class PackageRepository(Construct):
             ["sts:GetServiceBearerToken"],
             ["*"],
             condition={"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}},
-            wildcards={"*": "A bearer token has no ARN; the condition leaves CodeArtifact's alone."},
+            wildcards={"*": NO_RESOURCE},
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from secure_ml_constructs._acknowledge import TEAM_NAMES
 from secure_ml_constructs.policy import Condition, Statement, allow, deny
 from secure_ml_constructs.studio.sign_in import deny_sign_in
 
@@ -19,7 +20,6 @@ _LOOK = ("sagemaker:DescribeApp", "sagemaker:DescribeSpace", "sagemaker:Describe
 # Whoever may change a profile gives himself another role; a session on the instance goes past the app.
 _OTHERS = (*_CHANGE, *_LOOK, "sagemaker:StartSession", "sagemaker:UpdateUserProfile")
 _KINDS = ("app", "space", "user-profile")
-_OF_A_TEAM = "Names of profiles and spaces begin with the team's name and a hyphen, which no other team's do."
 
 
 def person_statements(studio: SecureStudioDomain, team: str) -> Iterator[Statement]:
@@ -61,7 +61,7 @@ def person_statements(studio: SecureStudioDomain, team: str) -> Iterator[Stateme
 def wildcards(studio: SecureStudioDomain, team: str) -> dict[str, str]:
     """Give the resources with a wildcard of these statements, each with its reason."""
     named = [*(studio.arn(kind, f"{team}-*") for kind in _KINDS), *_apps(studio, team)]
-    return dict.fromkeys(named, _OF_A_TEAM)
+    return dict.fromkeys(named, TEAM_NAMES)
 
 
 def _apps(studio: SecureStudioDomain, team: str) -> Sequence[str]:

@@ -12,7 +12,14 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge_all, acknowledge_wildcards, health_packs
+from secure_ml_constructs._acknowledge import (
+    CALLED_SELDOM,
+    CALLER_NOTICES,
+    OUTSIDE_NETWORK,
+    acknowledge_all,
+    acknowledge_wildcards,
+    health_packs,
+)
 from secure_ml_constructs._cdk import account, partition, region
 from secure_ml_constructs.keys import EnvironmentKeys, KeyClass
 from secure_ml_constructs.network.ml_network import MlNetwork
@@ -22,18 +29,6 @@ from secure_ml_constructs.policy import Statement, allow, document
 _RUNTIME = "python3.14"
 _RETENTION_DAYS = 365
 _TIMEOUT_SECONDS = 840
-_OUTSIDE = (
-    "It calls control planes and answers CloudFormation at a presigned URL in a bucket of AWS's. From inside "
-    "the VPC both would need a hole in the perimeter, and it clears away what holds that VPC."
-)
-_ONE_CALLER = (
-    "CloudFormation alone calls it, a few times in the life of a stack. Reserving concurrency would take it "
-    "from the account's pool, and fails in accounts whose limit is the initial ten."
-)
-_ANSWERS = (
-    "CloudFormation calls it and waits for its answer: each failure, and each call without an answer, fails "
-    "the deletion, where it is seen. Nobody would read a dead-letter queue."
-)
 _NO_RESOURCE = (
     "Listing domains and file systems, and describing groups, have no resource to name (Service "
     "Authorization Reference); what is changed is named by its tag or its VPC."
@@ -112,9 +107,9 @@ class StudioCleanup(Construct):
         acknowledge_all(
             self,
             {
-                **dict.fromkeys(health_packs("LambdaInsideVPC"), _OUTSIDE),
-                **dict.fromkeys(health_packs("LambdaConcurrency"), _ONE_CALLER),
-                **dict.fromkeys(health_packs("LambdaDLQ"), _ANSWERS),
+                **dict.fromkeys(health_packs("LambdaInsideVPC"), OUTSIDE_NETWORK),
+                **dict.fromkeys(health_packs("LambdaConcurrency"), CALLED_SELDOM),
+                **dict.fromkeys(health_packs("LambdaDLQ"), CALLER_NOTICES),
             },
         )
         if wildcards:

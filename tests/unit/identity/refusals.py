@@ -171,6 +171,11 @@ FAIL: list[Row] = [
             {"aws:ResourceAccount": "999988887777", "aws:ResourceOrgID": None},
         ),
         (
+            "ec2:CreateNetworkInterface",
+            "arn:aws:ec2:eu-central-1:111122223333:security-group/sg-0fffffffffffffff0",
+            {"ec2:Vpc": "VPC"},
+        ),
+        (
             "ec2:CreateNetworkInterfacePermission",
             "arn:aws:ec2:eu-central-1:111122223333:network-interface/eni-1",
             {"ec2:Subnet": "arn:aws:ec2:eu-central-1:111122223333:subnet/subnet-0fffffffffffffff0"},

@@ -61,7 +61,7 @@ _IMAGES = (
 _INTERFACES = (
     ("ec2:CreateNetworkInterface", "SUBNET"),
     ("ec2:CreateNetworkInterface", "arn:aws:ec2:eu-central-1:111122223333:network-interface/*"),
-    ("ec2:CreateNetworkInterface", "GROUP", {"ec2:Vpc": "VPC"}),
+    ("ec2:CreateNetworkInterface", "GROUP"),
     (
         "ec2:CreateNetworkInterfacePermission",
         "arn:aws:ec2:eu-central-1:111122223333:network-interface/eni-1",
