@@ -27,7 +27,7 @@ CALLED_SELDOM = (
     "A service of AWS alone calls it, a few times in weeks. Reserving concurrency would take it from the "
     "account's pool, and fails in accounts whose limit is the initial ten."
 )
-LOOKING = "Describe and List actions give names, states and settings. They change nothing and show no data."
+LOOKING = "These actions describe, list and report names, states and settings. They change and open nothing."
 NAMED_BY_AWS = (
     "AWS gives it its name when it makes it; the policy names what it lies in, the subnets or the log group."
 )

@@ -13,8 +13,8 @@ from secure_ml_constructs.perimeter import (
 )
 from secure_ml_constructs.policy import Condition, Statement, allow, deny, sub
 
-# Configuration and names, never contents. After AWS's own policy SecurityAudit, for what an environment has.
-_LOOK = (
+#: Configuration and names, never contents. After AWS's own policy SecurityAudit, for what an environment has.
+LOOK = (
     *("access-analyzer:Get*", "access-analyzer:List*", "access-analyzer:ValidatePolicy"),
     *("athena:ListWorkGroups", "cloudtrail:Describe*", "cloudtrail:Get*", "cloudtrail:List*"),
     *("cloudtrail:LookupEvents", "cloudwatch:Describe*", "cloudwatch:List*", "codeartifact:Describe*"),
@@ -89,7 +89,7 @@ def auditor_statements(perimeter: DataPerimeter, endpoints: Sequence[str]) -> li
         endpoints: Ids of the VPC endpoints by which logs are asked.
     """
     return [
-        allow("Look", _LOOK),
+        allow("Look", LOOK),
         deny("LogsFromElsewhere", _OPENS, principal=None, condition=perimeter.from_elsewhere(endpoints)),
     ]
 
@@ -97,7 +97,7 @@ def auditor_statements(perimeter: DataPerimeter, endpoints: Sequence[str]) -> li
 def administrator_statements() -> list[Statement]:
     """Give what an administrator may do: configure keys, buckets and secrets, and use none of them."""
     return [
-        allow("Look", _LOOK),
+        allow("Look", LOOK),
         allow("Keys", _KEYS, condition=_OURS),
         allow("Buckets", (*BUCKET_ADMINISTRATION, *VERSION_DESTRUCTION), condition=_OURS),
         allow("Secrets", _SECRETS, condition=_OURS),

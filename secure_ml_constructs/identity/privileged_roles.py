@@ -9,12 +9,13 @@ from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import BOUNDARY
+from secure_ml_constructs._acknowledge import BOUNDARY, LOOKING
 from secure_ml_constructs._cdk import child_path
 from secure_ml_constructs.audit import AuditQueries
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity.personas import Persona
 from secure_ml_constructs.identity.privileged_policies import (
+    LOOK,
     administrator_statements,
     auditor_statements,
     emergency_statements,
@@ -38,10 +39,10 @@ _SESSION_HOURS = {Persona.AUDITOR: 4, Persona.ADMINISTRATOR: 4, Persona.BREAK_GL
 _WHY = {
     Persona.AUDITOR: "An auditor reads the settings of whatever there is, and no contents; what has its name "
     "only after deployment can't be listed.",
-    Persona.ADMINISTRATOR: "Keys, buckets and secrets of this account, by a condition: their policies name "
-    "this role and say what it may do, and it uses none of them.",
-    Persona.BREAK_GLASS: "An emergency may be about anything in this account, which the condition names; the "
-    "trail records each use, and the role changes neither trail nor logs.",
+    Persona.ADMINISTRATOR: "Settings are read of whatever there is. Keys, buckets and secrets are this "
+    "account's, by a condition; their policies name this role and say what it may do, and it uses none.",
+    Persona.BREAK_GLASS: "An emergency may be about anything in this account, which a condition names for "
+    "all but settings. The trail records each use, and the role changes neither trail nor logs.",
 }
 
 
@@ -145,10 +146,11 @@ class PrivilegedRoles(Construct):
         return role
 
     def _policy(self, id: str, statements: Sequence[Statement], why: str) -> iam.CfnManagedPolicy:
+        looks = {} if why is BOUNDARY else dict.fromkeys(LOOK, LOOKING)
         made = iam.CfnManagedPolicy(
             self, id, path=self.perimeter.role_path, policy_document=document(statements)
         )
-        accept_wildcards(made, statements, resources={"*": why}, actions=why)
+        accept_wildcards(made, statements, resources={"*": why}, actions={"": why, **looks})
         return made
 
 

@@ -100,7 +100,7 @@ class RoleFoundation(Construct):
         self.teams: list[str] = []
         images = image_statements(self._registries())
         made = self._policy("Images", "Pulls images from our registry, and from AWS's", images)
-        accept_wildcards(made, images, resources=EXECUTION_WILDCARDS)
+        accept_wildcards(made, images, resources=EXECUTION_WILDCARDS, actions={})
         self._images_arn = made.ref
         groups = (network.job_security_group_id, network.workload_security_group_id)
         execution = execution_statements(
@@ -109,13 +109,13 @@ class RoleFoundation(Construct):
             groups=tuple(dict.fromkeys((*groups, *guardrails.guardrails.security_groups))),
         )
         made = self._policy("Execution", "What SageMaker needs of the role of any job or model", execution)
-        accept_wildcards(made, execution, resources=EXECUTION_WILDCARDS)
+        accept_wildcards(made, execution, resources=EXECUTION_WILDCARDS, actions={})
         self._execution_arn = made.ref
         workspace = workspace_statements(
             perimeter, endpoints=tuple(network.endpoint_ids.values()), volume_keys=self.volume_keys
         )
         made = self._policy("Workspace", "What people of every team need alike, and from where", workspace)
-        accept_wildcards(made, workspace, resources=WORKSPACE_WILDCARDS, actions=LOOKING)
+        accept_wildcards(made, workspace, resources=WORKSPACE_WILDCARDS, actions={"sagemaker:": LOOKING})
         self._workspace_arn = made.ref
 
     @cached_property

@@ -183,7 +183,7 @@ class TeamRoles(Construct):
             path=self.foundation.perimeter.role_path,
             policy_document=document(statements),
         )
-        accept_wildcards(made, statements, resources=WILDCARDS, actions=LOOKING)
+        accept_wildcards(made, statements, resources=WILDCARDS, actions={"sagemaker:": LOOKING})
         return made
 
     def _grant(self, reads: Sequence[str], writes: Sequence[str]) -> None:

@@ -12,7 +12,11 @@ from secure_ml_constructs.policy import Statement
 
 
 def accept_wildcards(
-    policy: IConstruct, statements: Sequence[Statement], *, resources: Mapping[str, str], actions: str = ""
+    policy: IConstruct,
+    statements: Sequence[Statement],
+    *,
+    resources: Mapping[str, str],
+    actions: Mapping[str, str],
 ) -> None:
     """Accept the wildcards of what a policy allows.
 
@@ -20,23 +24,27 @@ def accept_wildcards(
         policy: The policy's construct.
         statements: Its statements.
         resources: Why a wildcard stands, by the beginning of the resource; the longest that fits counts.
-        actions: Why actions are written with a wildcard. Default: none is.
+        actions: Why actions are written with a wildcard, likewise.
 
     Raises:
         ValueError: A wildcard without a reason.
     """
-    reasons: dict[str, str] = {}
-    for text in _with_wildcard(statements, "Resource"):
-        fitting = [head for head in resources if text.startswith(head)]
-        if not fitting:
-            raise ValueError(f"no reason for the wildcard of {text}")
-        reasons[text] = resources[max(fitting, key=len)]
-    acknowledge_wildcards(policy, reasons)
-    patterns = [
-        f"AwsSolutions::AwsSolutions-IAM5[Action::{each}]" for each in _with_wildcard(statements, "Action")
-    ]
+    acknowledge_wildcards(
+        policy, {text: _reason(resources, text) for text in _with_wildcard(statements, "Resource")}
+    )
+    patterns = {text: _reason(actions, text) for text in _with_wildcard(statements, "Action")}
     if patterns:
-        acknowledge_all(policy, dict.fromkeys(patterns, actions))
+        acknowledge_all(
+            policy,
+            {f"AwsSolutions::AwsSolutions-IAM5[Action::{text}]": why for text, why in patterns.items()},
+        )
+
+
+def _reason(reasons: Mapping[str, str], text: str) -> str:
+    fitting = [head for head in reasons if text.startswith(head)]
+    if not fitting:
+        raise ValueError(f"no reason for the wildcard of {text}")
+    return reasons[max(fitting, key=len)]
 
 
 def _with_wildcard(statements: Sequence[Statement], element: str) -> Iterator[str]:

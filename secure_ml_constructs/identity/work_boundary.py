@@ -116,7 +116,7 @@ class WorkBoundary(Construct):
         )
         self.arn = made.ref
         reasons = dict.fromkeys(("*", "arn:"), BOUNDARY)
-        accept_wildcards(made, statements, resources=reasons, actions=BOUNDARY)
+        accept_wildcards(made, statements, resources=reasons, actions={"": BOUNDARY})
         acknowledge(
             made,
             [
