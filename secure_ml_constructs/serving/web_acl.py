@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -20,7 +20,7 @@ from secure_ml_constructs.serving.door_firewall import DoorFirewall, networks
 from secure_ml_constructs.serving.names import physical_name
 from secure_ml_constructs.serving.web_acl_rules import RESPONSES, block, body_key, measured, rules_of
 
-__all__ = ["CALLER_HEADERS", "WebAcl"]
+__all__ = ["CALLER_HEADERS", "WebAcl", "check_firewall"]
 
 #: The headers by which a door can tell callers apart: an API key, or a token.
 CALLER_HEADERS = ("x-api-key", "authorization")
@@ -32,6 +32,9 @@ _PROTECTIONS = [
     {"action": "HASH", "field": {"fieldType": "SINGLE_HEADER", "fieldKeys": list(_CREDENTIALS)}},
     *({"action": "SUBSTITUTION", "field": {"fieldType": kind}} for kind in ("QUERY_STRING", "BODY")),
 ]
+# AWS WAF writes to groups of this name only.
+# (AWS WAF: Sending web ACL traffic logs to a CloudWatch Logs log group)
+_PREFIX = "aws-waf-logs-"
 _BY_ADDRESS = ("allow", "deny", "countries", "not_countries", "hosted_callers")
 _NO_ADDRESSES = (
     "Requests to a private API come from network interfaces of the VPC: lists of addresses of the internet "
@@ -98,18 +101,13 @@ class WebAcl(Construct):
                 "A header that a caller chooses at will limits nobody.",
                 f"Write one of {', '.join(CALLER_HEADERS)}.",
             )
-        for argument in _BY_ADDRESS if private else ():
-            if getattr(settings, argument):
-                problems.add(
-                    f"settings.{argument}",
-                    getattr(settings, argument),
-                    "A private API sees addresses of network interfaces, not of callers.",
-                    "Leave it out: security groups and the endpoint's policy say who reaches the door.",
-                )
+        check_firewall(problems, "settings", settings, private=private)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
         self._settings = settings
-        self.metric_name = physical_name(self, id)
+        words = self.node.path.removeprefix(Stack.of(self).node.path)
+        self.metric_name = physical_name(self, words, longest=100)
+        self.log_group_name = physical_name(self, words, longest=100, prefix=_PREFIX)
         group = self._log_group(key_arn)
         acl = self._acl(caller_header, private)
         self.web_acl_arn = acl.attr_arn
@@ -140,9 +138,6 @@ class WebAcl(Construct):
         made.add_resource_dependency(logging)
 
     def _log_group(self, key_arn: str) -> logs.CfnLogGroup:
-        # AWS WAF writes to groups of this prefix only.
-        # (AWS WAF: Sending web ACL traffic logs to a CloudWatch Logs log group)
-        self.log_group_name = physical_name(self, self.node.id, prefix="aws-waf-logs-")
         name = self.log_group_name
         resource = {
             "Fn::Sub": f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:{name}:*"
@@ -211,3 +206,22 @@ class WebAcl(Construct):
         if private:
             acknowledge(made, "SecureMl::WafManagedGroups", _NO_ADDRESSES)
         return made
+
+
+def check_firewall(problems: Problems, argument: str, settings: DoorFirewall, *, private: bool) -> None:
+    """Record what a door of this kind can't have in front of it, before anything is made.
+
+    Args:
+        problems: Where to record.
+        argument: What the settings are called there.
+        settings: Whom the firewall would let in.
+        private: Whether the API is private.
+    """
+    for each in _BY_ADDRESS if private else ():
+        if getattr(settings, each):
+            problems.add(
+                f"{argument}.{each}",
+                getattr(settings, each),
+                "A private API sees addresses of network interfaces, not of callers.",
+                "Leave it out: security groups and the endpoint's policy say who reaches the door.",
+            )

@@ -10,13 +10,16 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from constructs import Construct
 
+from secure_ml_constructs.serving.door_firewall import DoorFirewall
+from secure_ml_constructs.serving.web_acl import WebAcl
 from secure_ml_constructs.verification.rules import check
 from tests.support.compliance import findings
 from tests.support.decisions import Request, Simulator
-from tests.support.templates import ACCOUNT, REGION, Template, World
+from tests.support.templates import ACCOUNT, REGION, Template, World, new_app, synth
 from tests.unit.serving import doors
-from tests.unit.serving.doors import ACL, held, made, rules
+from tests.unit.serving.doors import ACL, Door, held, made, rules
 
 # What AWS WAF counts for each kind of statement (AWS WAF: Web ACL capacity units; each group's page).
 UNITS = {
@@ -319,6 +322,21 @@ def test_the_template(
 ) -> None:
     world: World = request.getfixturevalue(name)
     snapshot_template(dict(world.templates)["Door"])
+
+
+def test_names_tell_whose_they_are_and_fit() -> None:
+    app = new_app()
+    door = Door(app, "Serving")
+    stage = door.stage()
+    for id in ("Risk", "R" * 200):
+        inner = Construct(door.stack, id)
+        WebAcl(inner, "Firewall", settings=DoorFirewall(), stage=stage, logs_key=door.key)
+    world = World(synth(app))
+    groups = sorted(each.properties["LogGroupName"] for each in world.resources("AWS::Logs::LogGroup"))
+    assert re.fullmatch(r"aws-waf-logs-serving-risk-firewall-[0-9a-f]{8}", groups[0])
+    names = [each["MetricName"] for each in held(world.templates, "VisibilityConfig")]
+    assert len(names) == len(set(names)) == 2 * 8
+    assert max(map(len, [*names, *groups])) <= 128
 
 
 def test_the_log_group_keeps_its_logical_id_and_its_name(default: World) -> None:
