@@ -106,6 +106,9 @@ FORMS: Mapping[str, Form] = {
         id="{hex10}",
         others={"RestApiId": "{id}", "RootResourceId": "root{hex6}"},
     ),
+    "AWS::ApiGateway::Resource": Form(
+        _arn("apigateway", "{id}"), "id", id="{hex6}", others={"ResourceId": "{id}"}
+    ),
     "AWS::ApiGatewayV2::Api": Form(_arn("execute-api", "{id}"), "id", id="{hex10}"),
     "AWS::SageMaker::Domain": Form(_arn("sagemaker", "domain/{id}"), "id", id="d-{hex12}"),
     "AWS::SageMaker::Model": _sagemaker("model", "ModelName"),

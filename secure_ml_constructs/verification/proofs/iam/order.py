@@ -152,10 +152,11 @@ def _method_ways(principal: Principal, same_account: bool, policies: Policies) -
         return replace(which, closed="a private API without a policy can't be invoked")
     if method.authorization is Authorization.IAM:
         return replace(which, closed="the method asks for a signature") if anonymous else which
+    if method.authorization is not Authorization.NONE and not method.token:
+        # Whoever it is: a signature is no token.
+        return replace(which, closed="the authorizer does not accept the caller")
     if not anonymous:
         return NotCovered("a method that takes no signature: its callers are anonymous")
-    if method.authorization is not Authorization.NONE and not method.token:
-        return replace(which, closed="the authorizer does not accept the caller")
     if method.authorization is Authorization.LAMBDA:
         return replace(which, open="the Lambda authorizer accepts the caller, which suffices")
     if policies.resource is None:

@@ -11,9 +11,9 @@ from secure_ml_constructs.verification.proofs.iam.domains import Domains, Values
 from secure_ml_constructs.verification.proofs.iam.evaluate import Decision, decide, find_matches
 from secure_ml_constructs.verification.proofs.iam.matching import pattern_covers
 from secure_ml_constructs.verification.proofs.iam.patterns import Pattern, Value, fill_in
-from secure_ml_constructs.verification.proofs.iam.policies import Policies
+from secure_ml_constructs.verification.proofs.iam.policies import Authorization, Policies
 from secure_ml_constructs.verification.proofs.iam.prove import CounterExample, Proved, Question, prove
-from secure_ml_constructs.verification.proofs.iam.requests import Principal, Request
+from secure_ml_constructs.verification.proofs.iam.requests import Caller, Principal, Request
 from secure_ml_constructs.verification.proofs.iam.ternary import NotCovered, Unknown
 from secure_ml_constructs.verification.proofs.questions.adversaries import Adversaries
 from secure_ml_constructs.verification.proofs.questions.alike import ProvedOnce
@@ -112,6 +112,8 @@ class Prover:
         reasons: dict[str, None] = {}
         for way in deed.ways:
             for attempt in self._adversaries.attempts(adversary, asset, deed, way[0]):
+                if _is_another(attempt, way[0]):
+                    continue
                 asked = True
                 outcome = self._outcome(adversary, asset, deed, attempt, way)
                 rests_on.update(dict.fromkeys(outcome.rests_on))
@@ -206,6 +208,14 @@ class Prover:
         )
         answer = self._prove(question)
         return _step(answer, question) if isinstance(answer, CounterExample) else answer
+
+
+def _is_another(attempt: Attempt, act: Act) -> bool:
+    """Whether who tries is nobody to the method that is called: it looks at tokens, at no signature."""
+    by_token = (Authorization.LAMBDA, Authorization.COGNITO)
+    if act.method is None or not act.method.token or act.method.authorization not in by_token:
+        return False
+    return attempt.principal.caller is not Caller.ANONYMOUS
 
 
 def _guardrails(levels: Guardrails, kind: Kind) -> tuple[tuple[Document, ...], ...]:

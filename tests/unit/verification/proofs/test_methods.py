@@ -142,8 +142,20 @@ def test_the_endpoint_still_counts() -> None:
 
 def test_what_is_not_said() -> None:
     assert "how the method authorizes" in uncovered(Policies(), None)
-    policies = Policies(resource=document(Kind.RESOURCE, ALLOW), method=Method(authorization=COGNITO))
-    assert "anonymous" in uncovered(policies, OURS)
+    for method in (Method(authorization=COGNITO, token=True), Method(authorization=NONE)):
+        policies = Policies(resource=document(Kind.RESOURCE, ALLOW), method=method)
+        assert "anonymous" in uncovered(policies, OURS)
+
+
+@pytest.mark.parametrize("authorization", [LAMBDA, COGNITO])
+def test_a_signature_is_no_token(authorization: Authorization) -> None:
+    policies = Policies(
+        identity=(document(Kind.IDENTITY, ALLOW),),
+        resource=document(Kind.RESOURCE, ALLOW),
+        method=Method(authorization=authorization),
+    )
+    assert not asked(policies, OURS)
+    assert not asked(policies, THEIRS)
 
 
 def test_the_reason_is_given() -> None:
