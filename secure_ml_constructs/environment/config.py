@@ -16,6 +16,7 @@ from secure_ml_constructs.audit import ObjectLockMode, TrailEvents
 from secure_ml_constructs.audit.log_archive import MINIMUM_RETENTION_DAYS
 from secure_ml_constructs.environment.network_config import NetworkSection, Section
 from secure_ml_constructs.environment.people_config import PeopleSection
+from secure_ml_constructs.environment.serving_config import ServingSection
 from secure_ml_constructs.errors import ConfigurationError, Problem, Problems
 from secure_ml_constructs.key_uses import KeyClass
 from secure_ml_constructs.perimeter import DataPerimeter, PerimeterException
@@ -187,6 +188,13 @@ class EnvironmentConfig(Section):
     alerts: AlertsSection = AlertsSection()
     packages: PackagesSection | None = Field(default=None, description="Default: no package repository.")
     people: PeopleSection | None = Field(default=None, description="Default: roles are made elsewhere.")
+    serving: ServingSection | None = Field(default=None, description="Default: no model is served.")
+
+    @model_validator(mode="after")
+    def _served_by_roles(self) -> EnvironmentConfig:
+        if self.serving and self.people is None:
+            raise ValueError("models are served with what the roles share: add a section people")
+        return self
 
     @model_validator(mode="after")
     def _account_and_region_together(self) -> EnvironmentConfig:
@@ -222,15 +230,22 @@ class EnvironmentConfig(Section):
         if people := self.people:
             zones = tuple(zone.name for zone in self.lake.values())
             _within(problems, "people", lambda found: people.check(found, zones))
+        if serving := self.serving:
+            names = tuple(zone.name for zone in self.lake.values())
+            there = self._endpoints()
+            _within(problems, "serving", lambda found: serving.check(found, zones=names, endpoints=there))
 
-    def _check_package_endpoints(self, problems: Problems) -> None:
+    def _endpoints(self) -> frozenset[str]:
+        """The names of the network's endpoints; every name where they are refused, which is recorded once."""
         try:
             there = {service.name for service in self.network.endpoints.value().services}
         except ConfigurationError:
-            # Recorded with the network.
-            return
-        if self.network.existing:
-            there |= set(self.network.existing.endpoints)
+            return frozenset((*PACKAGE_ENDPOINTS, "execute-api"))
+        existing = self.network.existing
+        return frozenset(there | (set(existing.endpoints) if existing else set()))
+
+    def _check_package_endpoints(self, problems: Problems) -> None:
+        there = self._endpoints()
         missing = [name for name in PACKAGE_ENDPOINTS if name not in there]
         if missing:
             problems.add(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aws_cdk import Environment, Stack
@@ -11,10 +11,12 @@ from constructs import Construct
 
 from secure_ml_constructs.audit import AuditTrail, LogArchive
 from secure_ml_constructs.detection import AlertTopic
+from secure_ml_constructs.detection.alarms import Alerts
 from secure_ml_constructs.environment.config import PACKAGE_ENDPOINTS, EnvironmentConfig, load_config
 from secure_ml_constructs.environment.people import EnvironmentPeople
 from secure_ml_constructs.keys import EnvironmentKeys
 from secure_ml_constructs.network import MlNetwork, SecureVpc
+from secure_ml_constructs.serving import ApiLogging, GuardedEndpoint, SpendingBudget
 from secure_ml_constructs.storage import EncryptedDataLake, PackageRepository
 
 
@@ -29,7 +31,7 @@ class SecureMlEnvironment(Construct):
         What the constructs it is made of ensure: `EnvironmentKeys`, `SecureVpc`, `LogArchive`, `AuditTrail`,
         `EncryptedDataLake`, `AlertTopic`, `PackageRepository`, and for people `WorkBoundary`,
         `GuardrailPolicies`, `RoleFoundation`, `PrivilegedRoles`, `AccessAnalyzer`, `ManagedSecret` and
-        `SecureStudioDomain` with its teams.
+        `SecureStudioDomain` with its teams; for models `GuardedEndpoint`, `ApiLogging` and `SpendingBudget`.
 
     Args:
         scope: The app or a stage.
@@ -60,6 +62,8 @@ class SecureMlEnvironment(Construct):
     packages: PackageRepository | None
     #: Roles, Studio and teams; None without a section `people`.
     people: EnvironmentPeople | None
+    #: The models that are served, by name.
+    endpoints: Mapping[str, GuardedEndpoint]
 
     def __init__(self, scope: Construct, id: str, *, config: EnvironmentConfig) -> None:
         super().__init__(scope, id)
@@ -125,6 +129,8 @@ class SecureMlEnvironment(Construct):
                 packages=self.packages,
             )
 
+        self.endpoints = self._make_endpoints()
+
     @classmethod
     def from_file(cls, scope: Construct, id: str, path: Path | str) -> SecureMlEnvironment:
         """Make the environment that a configuration file describes.
@@ -169,6 +175,34 @@ class SecureMlEnvironment(Construct):
             },
             rotation_days=section.rotation_days,
         )
+
+    def _make_endpoints(self) -> Mapping[str, GuardedEndpoint]:
+        section, people = self.config.serving, self.people
+        if section is None or people is None:
+            return {}
+        alerts = Alerts(high=self.alerts.topic)
+        shared = self._stack("Doors", "what the doors share", keeps=False)
+        logging = (
+            ApiLogging.existing(shared, "ApiLogging")
+            if section.api_logging == "existing"
+            else ApiLogging(shared, "ApiLogging", perimeter=self.perimeter)
+        )
+        if limit := section.spending():
+            SpendingBudget(shared, "Budget", limit=limit, alerts=alerts)
+        # A stack each: a model comes and goes without the others.
+        return {
+            each.name: GuardedEndpoint(
+                self._stack(f"Serving-{each.name}", f"the model {each.name} and its door", keeps=False),
+                "".join(part.capitalize() for part in each.name.split("-")),
+                foundation=people.foundation,
+                model=each.model.value(),
+                door=each.door.value(),
+                alerts=alerts,
+                logging=logging,
+                serving=each.serving(),
+            )
+            for each in section.endpoints
+        }
 
     def _make_packages(self) -> PackageRepository | None:
         section = self.config.packages

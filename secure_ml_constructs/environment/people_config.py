@@ -194,15 +194,15 @@ class PeopleSection(Section):
             problems: Where to record.
             zones: The names of the lake's zones.
         """
-        _try(problems, "work", self.work.value)
+        attempt(problems, "work", self.work.value)
         if self.privileged:
-            _try(problems, "privileged.sign_in", self.privileged.sign_in.value)
+            attempt(problems, "privileged.sign_in", self.privileged.sign_in.value)
             if self.privileged.emergency:
-                _try(problems, "privileged.emergency", self.privileged.emergency.value)
+                attempt(problems, "privileged.emergency", self.privileged.emergency.value)
         if self.studio is None:
             return
-        apps = _try(problems, "studio.apps", self.studio.apps.value) or StudioApps()
-        auth = _try(problems, "studio", self.studio.auth) or StudioAuth.identity_center()
+        apps = attempt(problems, "studio.apps", self.studio.apps.value) or StudioApps()
+        auth = attempt(problems, "studio", self.studio.auth) or StudioAuth.identity_center()
         seen: dict[tuple[str, str], StudioUser] = {}
         for index, team in enumerate(self.teams):
             found = Problems()
@@ -221,8 +221,14 @@ class PeopleSection(Section):
             problems.extend(f"teams[{index}]", found)
 
 
-def _try(problems: Problems, where: str, make: Callable[[], T]) -> T | None:
-    """Give what is made, or record why it is refused."""
+def attempt(problems: Problems, where: str, make: Callable[[], T]) -> T | None:
+    """Give what is made, or record why it is refused.
+
+    Args:
+        problems: Where to record.
+        where: Its path in the file.
+        make: Makes it.
+    """
     try:
         return make()
     except ConfigurationError as error:

@@ -240,3 +240,12 @@ class Rollout:
                 "The part that goes first would be larger than half of the capacity.",
                 "Write Capacity(minimum=2) or more, or Rollout.all_at_once().",
             )
+
+
+def default_rollout(capacity: Capacity) -> Rollout:
+    """Give the rollout where none is named: a tenth first, or all where there is one instance.
+
+    Args:
+        capacity: The instances.
+    """
+    return Rollout.canary() if capacity.minimum > 1 else Rollout.all_at_once()

@@ -19,11 +19,12 @@ from secure_ml_constructs.serving.caller_pool import CallerPool
 from secure_ml_constructs.serving.client_keys import UsagePlan
 from secure_ml_constructs.serving.door_api import DoorApi, Guard
 from secure_ml_constructs.serving.door_auth import CognitoAuth, IamAuth, JwtAuth
-from secure_ml_constructs.serving.door_checks import check_door
+from secure_ml_constructs.serving.door_checks import check_door, check_pool
 from secure_ml_constructs.serving.door_domain import TLS_12, private_domain, regional_domain
 from secure_ml_constructs.serving.door_stage import STAGE, DoorStage
 from secure_ml_constructs.serving.front_door import FrontDoor
 from secure_ml_constructs.serving.model_endpoint import ModelEndpoint
+from secure_ml_constructs.serving.names import physical_name
 from secure_ml_constructs.serving.token_authorizer import TokenAuthorizer
 
 __all__ = ["Door"]
@@ -79,6 +80,8 @@ class Door(Construct):
 
     #: The API's id.
     api_id: str
+    #: Its name, under which it is measured.
+    api_name: str
     #: The stage, which a web application firewall is associated with, and which needs the account's log role.
     stage: apigateway.CfnStage
     #: The stage's ARN.
@@ -103,11 +106,15 @@ class Door(Construct):
         pool: CallerPool | None = None,
     ) -> None:
         problems = Problems()
-        check_door(problems, door, endpoint, pool)
+        check_door(problems, door, endpoint.foundation, tuple(endpoint.components))
+        if isinstance(door.auth, CognitoAuth):
+            check_pool(problems, door.auth, pool, endpoint.components)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
         self._door, self._endpoint = door, endpoint
         self._network = endpoint.foundation.network
+        # CloudWatch has the metrics of an API under its name, which another may not have.
+        self.api_name = physical_name(self, id, longest=128)
         self.role_arn = self._add_role()
         self._api = DoorApi(self, "Api", **self._properties())
         self.api_id = self._api.api_id
@@ -204,7 +211,7 @@ class Door(Construct):
         door, private = self._door, self._door.is_private
         endpoint = self._network.endpoint_ids["execute-api"] if private else None
         return {
-            "name": self.node.id,
+            "name": self.api_name,
             "endpoint_configuration": apigateway.CfnRestApi.EndpointConfigurationProperty(
                 types=["PRIVATE" if private else "REGIONAL"],
                 vpc_endpoint_ids=[endpoint] if endpoint else None,

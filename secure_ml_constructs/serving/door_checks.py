@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from secure_ml_constructs.errors import Problems
+from secure_ml_constructs.identity import RoleFoundation
 from secure_ml_constructs.network import SecureVpc
 from secure_ml_constructs.serving.caller_pool import CallerPool
 from secure_ml_constructs.serving.door_auth import CognitoAuth, IamAuth, JwtAuth
 from secure_ml_constructs.serving.front_door import FrontDoor
-from secure_ml_constructs.serving.model_endpoint import ModelEndpoint
 
 
-def check_door(problems: Problems, door: FrontDoor, endpoint: ModelEndpoint, pool: CallerPool | None) -> None:
+def check_door(
+    problems: Problems, door: FrontDoor, foundation: RoleFoundation, tenants: Sequence[str]
+) -> None:
     """Record what of a door does not go with the model behind it or the network around it.
 
     Args:
         problems: Where to record.
         door: The door.
-        endpoint: The model's endpoint.
-        pool: The clients in Cognito.
+        foundation: What stands around it.
+        tenants: The tenants of the model; none where it is everybody's.
     """
-    network, zones = endpoint.foundation.network, endpoint.foundation.lake.zones
-    auth = door.auth
+    network, zones, auth = foundation.network, foundation.lake.zones, door.auth
     if door.is_private and "execute-api" not in network.endpoint_ids:
         problems.add(
             "door",
@@ -28,22 +31,8 @@ def check_door(problems: Problems, door: FrontDoor, endpoint: ModelEndpoint, poo
             "The network has no endpoint for execute-api, by which alone a private door is called.",
             'Give the network Endpoints(extra=("execute-api",)).',
         )
-    if isinstance(auth, CognitoAuth) and pool is None:
-        problems.add(
-            "pool", None, "The clients have no user pool.", "Give CallerPool(self, 'Callers', auth=auth)."
-        )
-    tenants = tuple(endpoint.components)
     if not isinstance(auth, IamAuth):
         auth.check_tenants(problems, "door.auth", tenants)
-    if isinstance(auth, CognitoAuth) and pool is not None:
-        for tenant, name in pool.component_names.items():
-            if tenant in tenants and endpoint.components[tenant] != name:
-                problems.add(
-                    f"endpoint.components[{tenant!r}]",
-                    endpoint.components[tenant],
-                    "It is named otherwise than the client, whose token would reach nothing.",
-                    "Give ModelEndpoint(component_names=pool.component_names).",
-                )
     if isinstance(auth, JwtAuth):
         if "secretsmanager" not in network.endpoint_ids:
             problems.add(
@@ -71,3 +60,29 @@ def check_door(problems: Problems, door: FrontDoor, endpoint: ModelEndpoint, poo
             "The lake has no such zone.",
             f"Begin it with one of {', '.join(zones)}.",
         )
+
+
+def check_pool(
+    problems: Problems, auth: CognitoAuth, pool: CallerPool | None, components: Mapping[str, str]
+) -> None:
+    """Record a pool that is missing, or whose clients are called otherwise than the tenants' components.
+
+    Args:
+        problems: Where to record.
+        auth: The clients.
+        pool: The clients in Cognito.
+        components: The name of each tenant's component.
+    """
+    if pool is None:
+        problems.add(
+            "pool", None, "The clients have no user pool.", "Give CallerPool(self, 'Callers', auth=auth)."
+        )
+        return
+    for tenant, name in pool.component_names.items():
+        if tenant in components and components[tenant] != name:
+            problems.add(
+                f"endpoint.components[{tenant!r}]",
+                components[tenant],
+                "It is named otherwise than the client, whose token would reach nothing.",
+                "Give ModelEndpoint(component_names=pool.component_names).",
+            )

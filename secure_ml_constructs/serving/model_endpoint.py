@@ -18,7 +18,7 @@ from secure_ml_constructs.detection.alarms import Alarms, Alerts
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity import RoleFoundation
 from secure_ml_constructs.key_uses import KeyClass
-from secure_ml_constructs.serving.capacity import Capacity, Rollout
+from secure_ml_constructs.serving.capacity import Capacity, Rollout, default_rollout
 from secure_ml_constructs.serving.endpoint_alarms import EndpointLimits, watch
 from secure_ml_constructs.serving.names import physical_name
 from secure_ml_constructs.serving.scaling import scale_component, scale_variant
@@ -137,9 +137,9 @@ class ModelEndpoint(Construct):
         component_names: Mapping[str, str] | None = None,
     ) -> None:
         capacity, capture = capacity or Capacity(), capture or Capture()
-        rollout = rollout or (Rollout.canary() if capacity.minimum > 1 else Rollout.all_at_once())
+        rollout = rollout or default_rollout(capacity)
         problems = Problems()
-        _check(problems, foundation, model, capacity, rollout, capture, shadow, models_zone)
+        check_endpoint(problems, foundation, model, capacity, rollout, capture, shadow, models_zone)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
         self.foundation = foundation
@@ -406,7 +406,7 @@ def _placed(image: str) -> str:
     return Fn.sub(image) if "${AWS::" in image else image
 
 
-def _check(
+def check_endpoint(
     problems: Problems,
     foundation: RoleFoundation,
     model: ServedModel | TenantModels,
@@ -416,6 +416,18 @@ def _check(
     shadow: Shadow | None,
     models_zone: str,
 ) -> None:
+    """Record what an endpoint can't be made of.
+
+    Args:
+        problems: Where to record.
+        foundation: What the environment's roles share.
+        model: What it serves.
+        capacity: On how many instances.
+        rollout: How a new model takes over.
+        capture: What is kept of requests and answers.
+        shadow: A second model beside the first.
+        models_zone: The zone of the lake that models lie in.
+    """
     accounts = tuple(foundation.perimeter.accounts)
     # The account itself, where the stack has one.
     own = Stack.of(foundation).account

@@ -24,11 +24,14 @@ NAMES = tuple(
     f"hospital-ml-{name}"
     for name in (
         *("keys", "network", "archive", "lake", "alerts", "packages", "secrets", "people", "studio"),
-        *("team-radiology", "team-cardiology"),
+        *("team-radiology", "team-cardiology", "doors", "serving-clinical-risk", "serving-partners"),
     )
 )
 # What can be made again without anybody missing anything.
-UNPROTECTED = {"hospital-ml-network", "hospital-ml-alerts"}
+UNPROTECTED = {
+    f"hospital-ml-{name}"
+    for name in ("network", "alerts", "doors", "serving-clinical-risk", "serving-partners")
+}
 
 # What a changed id would replace, with all it holds.
 STATEFUL = {
@@ -125,7 +128,12 @@ def test_no_partition_account_or_region_is_written_down(templates: Templates) ->
 @pytest.mark.parametrize("region", ["eu-central-1", "cn-north-1", "us-gov-west-1"])
 def test_a_concrete_environment_in_each_partition(region: str) -> None:
     app = new_app()
-    environment(app, account=ACCOUNT, region=region)
+    serving = load_config(REFERENCE).serving
+    assert serving
+    if region.startswith("us-gov"):
+        # GovCloud is billed by another account, which has the budgets.
+        serving = serving.model_copy(update={"monthly_budget": None})
+    environment(app, account=ACCOUNT, region=region, serving=serving)
     templates = synth(app)
     assert set(templates) == set(NAMES)
     if region != "eu-central-1":
@@ -145,7 +153,9 @@ def test_two_environments_in_one_app() -> None:
     # What an account has once is the first one's.
     shared = {"work_logs": "existing", "analyzer": AnalyzerSection(existing=tuple(Analysis))}
     people = config.people.model_copy(update=shared)
-    second = config.model_copy(update={"name": "research-ml", "people": people})
+    assert config.serving
+    serving = config.serving.model_copy(update={"api_logging": "existing"})
+    second = config.model_copy(update={"name": "research-ml", "people": people, "serving": serving})
     SecureMlEnvironment(app, "Two", config=second)
     assert len(synth(app)) == 2 * len(NAMES)
 

@@ -1,0 +1,205 @@
+"""A model served in the network, and the only door to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from secure_ml_constructs._cdk import child_path
+from secure_ml_constructs.detection.alarms import Alarms, Alerts
+from secure_ml_constructs.errors import Problems
+from secure_ml_constructs.identity import RoleFoundation
+from secure_ml_constructs.serving.api_logging import ApiLogging
+from secure_ml_constructs.serving.caller_pool import CallerPool
+from secure_ml_constructs.serving.capacity import Capacity, Rollout, default_rollout
+from secure_ml_constructs.serving.door import Door
+from secure_ml_constructs.serving.door_alarms import DoorLimits, WatchedDoor, watch_door
+from secure_ml_constructs.serving.door_auth import CognitoAuth, IamAuth
+from secure_ml_constructs.serving.door_checks import check_door
+from secure_ml_constructs.serving.door_firewall import DoorFirewall
+from secure_ml_constructs.serving.door_stage import STAGE
+from secure_ml_constructs.serving.endpoint_alarms import EndpointLimits
+from secure_ml_constructs.serving.front_door import FrontDoor
+from secure_ml_constructs.serving.model_endpoint import Capture, ModelEndpoint, Shadow, check_endpoint
+from secure_ml_constructs.serving.served_model import ServedModel
+from secure_ml_constructs.serving.tenants import TenantModels
+from secure_ml_constructs.serving.web_acl import WebAcl, check_firewall
+
+__all__ = ["GuardedEndpoint", "Serving"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """How a model is served behind its door.
+
+    Args:
+        capacity: On how many instances. Default: two to four `ml.m5.large`.
+        rollout: How a new model takes over. Default: a tenth first, for ten minutes.
+        capture: What is kept of requests and answers. Default: all, in the zone `output`.
+        shadow: A second model beside the first. Default: none.
+        limits: What of the model is too slow and too often wrong. Default: `EndpointLimits()`.
+        door_limits: What of the door is. Default: `DoorLimits()`.
+        models_zone: The zone of the lake that models lie in. Default: `models`.
+
+    Example:
+        >>> serving = Serving(capacity=Capacity(minimum=2, maximum=8), rollout=Rollout.linear())
+    """
+
+    capacity: Capacity = field(default_factory=Capacity)
+    rollout: Rollout | None = None
+    capture: Capture = field(default_factory=Capture)
+    shadow: Shadow | None = None
+    limits: EndpointLimits = field(default_factory=EndpointLimits)
+    door_limits: DoorLimits = field(default_factory=DoorLimits)
+    models_zone: str = "models"
+
+
+class GuardedEndpoint(Construct):
+    """A model that answers behind a firewall, authorization, validation and quota, and by no other way.
+
+    Ensures:
+        G1: the model isolated in the network, under customer keys, its requests and answers captured.
+        G2: every caller is known; the API asks the model itself, without code on the way.
+        G3: an API key, a rate, a burst and a quota for each client; a rate for each caller.
+        G4: AWS WAF in front, on private doors without the rules about addresses.
+        G5: JSON validated before it reaches the model.
+        G6: every request in an encrypted access log, no body in any.
+        G7: from the network only, or regional, as the door says; headers that callers send never arrive.
+        G8: within bounds, and rolled back by alarms.
+        G11: a tenant's role, client or claim is what names its component.
+        M3: alarms on model, door and firewall.
+
+    Args:
+        scope: The parent construct.
+        id: The construct's id.
+        foundation: What the environment's roles share; with it lake, keys and network.
+        model: What it serves: a `ServedModel`, or `TenantModels`.
+        door: The way to it: `FrontDoor.private(...)` or `FrontDoor.regional(...)`.
+        alerts: Whom its alarms tell.
+        logging: The account's role for the logs of APIs, one for all doors.
+        serving: How it is served. Default: `Serving()`.
+
+    Raises:
+        ConfigurationError: Whatever `ModelEndpoint`, `Door` and `WebAcl` refuse; nothing is made then.
+
+    Example:
+        >>> risk = GuardedEndpoint(
+        ...     stack,
+        ...     "Risk",
+        ...     foundation=foundation,
+        ...     model=model,
+        ...     door=FrontDoor.regional(
+        ...         auth=DoorAuth.iam(), payloads=Payloads(csv=True), firewall=DoorFirewall()
+        ...     ),
+        ...     alerts=Alerts(high=topic),
+        ...     logging=ApiLogging(stack, "ApiLogging", perimeter=perimeter),
+        ... )
+        >>> risk.grant_invoke(role)
+    """
+
+    #: The model.
+    endpoint: ModelEndpoint
+    #: The API.
+    door: Door
+    #: The firewall.
+    firewall: WebAcl
+    #: Who may get a token, where the door knows its callers by Cognito.
+    pool: CallerPool | None
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        foundation: RoleFoundation,
+        model: ServedModel | TenantModels,
+        door: FrontDoor,
+        alerts: Alerts,
+        logging: ApiLogging,
+        serving: Serving | None = None,
+    ) -> None:
+        serving = serving or Serving()
+        # A private door has a firewall as well: whoever is in the network may still flood it.
+        settings = door.firewall or DoorFirewall()
+        door = replace(door, firewall=settings)
+        rollout = serving.rollout or default_rollout(serving.capacity)
+        problems = Problems()
+        check_endpoint(
+            problems,
+            foundation,
+            model,
+            serving.capacity,
+            rollout,
+            serving.capture,
+            serving.shadow,
+            serving.models_zone,
+        )
+        check_door(problems, door, foundation, tuple(getattr(model, "models", ())))
+        check_firewall(problems, "door.firewall", settings, private=door.is_private)
+        problems.raise_if_any(child_path(scope, id))
+        super().__init__(scope, id)
+        self.pool = None
+        if isinstance(door.auth, CognitoAuth):
+            self.pool = CallerPool(self, "Callers", auth=door.auth)
+        names: Mapping[str, str] = self.pool.component_names if self.pool else {}
+        self.endpoint = ModelEndpoint(
+            self,
+            "Model",
+            foundation=foundation,
+            model=model,
+            alerts=alerts,
+            capacity=serving.capacity,
+            rollout=rollout,
+            capture=serving.capture,
+            shadow=serving.shadow,
+            limits=serving.limits,
+            models_zone=serving.models_zone,
+            component_names=names,
+        )
+        self.door = Door(self, "Door", door=door, endpoint=self.endpoint, pool=self.pool)
+        logging.before(self.door.stage)
+        self.firewall = WebAcl(
+            self,
+            "Firewall",
+            settings=settings,
+            stage=self.door.stage,
+            logs_key=foundation.keys.logs,
+            # A signature differs from request to request; a token does not.
+            caller_header="x-api-key" if isinstance(door.auth, IamAuth) else "authorization",
+            private=door.is_private,
+        )
+        watch_door(
+            self.endpoint.alarms,
+            WatchedDoor(
+                api_name=self.door.api_name,
+                stage=STAGE,
+                access_log=self.door.access_log_name,
+                firewall=self.firewall.metric_name,
+            ),
+            serving.door_limits,
+        )
+
+    @property
+    def alarms(self) -> Alarms:
+        """Its alarms, those of the door among them."""
+        return self.endpoint.alarms
+
+    @property
+    def url(self) -> str:
+        """The door's address, with the slash at its end."""
+        return self.door.url
+
+    def grant_invoke(self, role: iam.IRole, *, tenant: str | None = None) -> None:
+        """Let a role ask the model through the door. (G2)
+
+        Args:
+            role: The role.
+            tenant: The tenant whose model it asks; needed where there are tenants.
+
+        Raises:
+            ConfigurationError: A door that knows its callers by tokens, no such tenant, or none named.
+        """
+        self.door.grant_invoke(role, tenant=tenant)
