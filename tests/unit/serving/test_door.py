@@ -584,6 +584,39 @@ def test_grants_that_would_grant_nothing(
     assert [each.argument for each in error.value.problems] == [argument]
 
 
+# -- what is kept --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["private-iam-tenants", "regional-cognito", "regional-jwt"])
+def test_templates_are_as_they_were(name: str, snapshot_template: Callable[[dict[str, Any]], None]) -> None:
+    snapshot_template(world_of(name).templates["Serving"])
+
+
+def test_the_logical_ids_of_what_is_kept_are_frozen() -> None:
+    """Another id would make another one: a new user pool knows no client, and a new log nothing of before."""
+    kept = {
+        name: {
+            logical_id
+            for logical_id, each in world_of(name).templates["Serving"]["Resources"].items()
+            if each.get("DeletionPolicy") == "Retain" and logical_id.startswith(("RiskDoor", "RiskCallers"))
+        }
+        for name in ("private-iam", "regional-cognito", "regional-jwt")
+    }
+    logs = {"RiskDoorStageAccessLog2158C6B8", "RiskDoorStageErrorLog252DCE00"}
+    assert kept == {
+        "private-iam": logs,
+        "regional-cognito": logs | {"RiskCallers8DF040E1"},
+        "regional-jwt": logs
+        | {
+            "RiskDoorTokensKeyApp142c8adFAB042FF",
+            "RiskDoorTokensKeyApp142c8adPolicyAD312F50",
+            "RiskDoorTokensKeyApp2ce0ec36E458FE6",
+            "RiskDoorTokensKeyApp2ce0ec3PolicyB7E00349",
+            "RiskDoorTokensLog562ED237",
+        },
+    }
+
+
 # -- all of it -----------------------------------------------------------------------------------------------
 
 
