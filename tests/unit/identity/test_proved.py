@@ -15,8 +15,8 @@ from secure_ml_constructs.verification.proofs.iam.domains import Values, exactly
 from secure_ml_constructs.verification.proofs.iam.prove import CounterExample, Proved, Question, prove
 from secure_ml_constructs.verification.proofs.questions import Answer, Verdict
 from secure_ml_constructs.verification.templates import Templates
-from tests.support.templates import ACCOUNT, REGION, World, new_app, synth
-from tests.unit.identity.hospital import PERIMETER, build
+from tests.support.templates import ACCOUNT, REGION
+from tests.unit.identity.hospital import PERIMETER
 from tests.unit.identity.people import OPEN, People
 
 pytestmark = pytest.mark.slow
@@ -29,18 +29,6 @@ FROM_ANYWHERE = (
     *("sagemaker:Describe*", "sagemaker:List*", "sagemaker:AddTags", "logs:CreateLogStream"),
     *("logs:PutLogEvents", "cloudwatch:PutMetricData", "kms:CreateGrant", "kms:DescribeKey"),
 )
-
-
-@pytest.fixture(scope="session")
-def templates() -> dict[str, Any]:
-    app = new_app()
-    build(app)
-    return synth(app)
-
-
-@pytest.fixture(scope="session")
-def people(templates: dict[str, Any]) -> People:
-    return People(World(templates), None)  # type: ignore[arg-type]  # nothing is simulated here
 
 
 def question(

@@ -30,6 +30,8 @@ from tests.support.templates import Templates, World, new_app, synth
 from tests.unit.identity.hospital import PERIMETER, Hospital, build
 from tests.unit.identity.people import People
 
+pytestmark = pytest.mark.slow
+
 MANY_ZONES = tuple(Zone(name=f"zone-{letter}", personal_data=True) for letter in "abcdefghij")
 MANY_TEAMS = {
     f"department-of-{number:06}": (
@@ -44,18 +46,6 @@ WORST: dict[str, Any] = {
     "profile": EndpointProfile.FULL,
     "region": "ap-northeast-1",
 }
-
-
-@pytest.fixture(scope="session")
-def templates() -> Templates:
-    app = new_app()
-    build(app)
-    return synth(app)
-
-
-@pytest.fixture(scope="session")
-def people(templates: Templates) -> People:
-    return People(World(templates), None)  # type: ignore[arg-type]  # nothing is decided here
 
 
 @pytest.fixture(scope="session")
@@ -121,8 +111,8 @@ def test_the_guardrails_name_roles_by_persona_and_not_by_team() -> None:
     )
 
 
-def test_of_gives_the_role_by_persona() -> None:
-    team = build(new_app()).teams["radiology"]
+def test_of_gives_the_role_by_persona(given: Hospital) -> None:
+    team = given.teams["radiology"]
     assert team.of(Persona.ML_ENGINEER) is team.ml_engineer
     assert team.of(Persona.MONITORING) is team.monitoring
     with pytest.raises(KeyError):

@@ -21,6 +21,8 @@ from tests.support.decisions import ALLOW_ALL, Context, Decision, Policy, Reques
 from tests.support.roles import job_role
 from tests.support.templates import ACCOUNT, REGION, World, new_app, synth
 
+pytestmark = pytest.mark.slow
+
 IAM = f"arn:aws:iam::{ACCOUNT}:role"
 ADMINISTRATOR = f"{IAM}/ml-platform-admin"
 BREAK_GLASS = f"{IAM}/ml-break-glass"

@@ -27,6 +27,8 @@ from tests.unit.storage.test_package_repository import (
     repository,
 )
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["default", "full"]
 
 ADMINISTRATOR, BREAK_GLASS = f"{IAM}/ml-admin", f"{IAM}/ml-break-glass"

@@ -16,22 +16,14 @@ from secure_ml_constructs.verification.proofs.questions import Verdict
 from tests.support.decisions import ALLOW_ALL, Request, Simulator
 from tests.support.templates import ACCOUNT, Resource, World, new_app
 from tests.unit.studio.asked import attached, boundary_of, may, policies, role_of, studio_arn
-from tests.unit.studio.workplace import OFFICE, build_full_teams, build_teams, world
+from tests.unit.studio.workplace import OFFICE, build_full_teams, build_teams
+
+pytestmark = pytest.mark.slow
 
 PERSONAS = ("DataScientist", "MlEngineer", "Training", "Processing", "Pipeline", "Endpoint", "Monitoring")
 CHANGES = ("CreateApp", "DeleteApp", "CreateSpace", "UpdateSpace", "DeleteSpace", "StartSession")
 LOOKS = ("DescribeApp", "DescribeSpace", "DescribeUserProfile")
 KIND_OF = {"DescribeUserProfile": "user-profile", "UpdateUserProfile": "user-profile"}
-
-
-@pytest.fixture(scope="session")
-def teams() -> World:
-    return world(build_teams)
-
-
-@pytest.fixture(scope="session")
-def full() -> World:
-    return world(build_full_teams)
 
 
 def kind_of(action: str) -> str:

@@ -20,6 +20,8 @@ from tests.support.decisions import ALLOW_ALL, Request, Simulator
 from tests.support.templates import REGION, Resource, World, new_app, synth
 from tests.unit.studio.workplace import LOSES_DATA, PERIMETER, build, build_full, place, world
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def default() -> World:

@@ -27,6 +27,8 @@ from tests.support.roles import job_role
 from tests.support.templates import ACCOUNT, REGION, World, new_app, synth
 from tests.unit.studio.workplace import LOSES_DATA, PERIMETER, world
 
+pytestmark = pytest.mark.slow
+
 GIT = "https://git.hospital.example/ml/triage.git"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/sso-anna"
 

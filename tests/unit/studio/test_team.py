@@ -28,15 +28,7 @@ from tests.unit.studio.workplace import (
     world,
 )
 
-
-@pytest.fixture(scope="session")
-def teams() -> World:
-    return world(build_teams)
-
-
-@pytest.fixture(scope="session")
-def full() -> World:
-    return world(build_full_teams)
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("make", [build_teams, build_full_teams])
