@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from secure_ml_constructs.audit import AuditTrail as AuditTrail
     from secure_ml_constructs.audit import LogArchive as LogArchive
     from secure_ml_constructs.detection import AlertRule as AlertRule
+    from secure_ml_constructs.detection import Alerts as Alerts
     from secure_ml_constructs.detection import AlertTopic as AlertTopic
     from secure_ml_constructs.enforcement import acknowledge as acknowledge
     from secure_ml_constructs.enforcement import enforce as enforce
+    from secure_ml_constructs.environment import EnvironmentConfig as EnvironmentConfig
     from secure_ml_constructs.environment import SecureMlEnvironment as SecureMlEnvironment
     from secure_ml_constructs.environment import load_config as load_config
     from secure_ml_constructs.errors import ConfigurationError as ConfigurationError
@@ -40,9 +42,28 @@ if TYPE_CHECKING:
     from secure_ml_constructs.network import SecureVpc as SecureVpc
     from secure_ml_constructs.perimeter import DataPerimeter as DataPerimeter
     from secure_ml_constructs.serving import ApiLogging as ApiLogging
+    from secure_ml_constructs.serving import Capacity as Capacity
+    from secure_ml_constructs.serving import Capture as Capture
+    from secure_ml_constructs.serving import Container as Container
+    from secure_ml_constructs.serving import DoorAuth as DoorAuth
+    from secure_ml_constructs.serving import DoorDomain as DoorDomain
     from secure_ml_constructs.serving import DoorFirewall as DoorFirewall
+    from secure_ml_constructs.serving import DoorLimits as DoorLimits
+    from secure_ml_constructs.serving import EndpointLimits as EndpointLimits
+    from secure_ml_constructs.serving import FrontDoor as FrontDoor
+    from secure_ml_constructs.serving import GuardedEndpoint as GuardedEndpoint
+    from secure_ml_constructs.serving import ModelEndpoint as ModelEndpoint
+    from secure_ml_constructs.serving import MutualTls as MutualTls
+    from secure_ml_constructs.serving import Payloads as Payloads
+    from secure_ml_constructs.serving import Rollout as Rollout
+    from secure_ml_constructs.serving import ScheduledCapacity as ScheduledCapacity
+    from secure_ml_constructs.serving import ServedModel as ServedModel
+    from secure_ml_constructs.serving import Serving as Serving
+    from secure_ml_constructs.serving import Shadow as Shadow
     from secure_ml_constructs.serving import SpendingBudget as SpendingBudget
     from secure_ml_constructs.serving import SpendingLimit as SpendingLimit
+    from secure_ml_constructs.serving import TenantModels as TenantModels
+    from secure_ml_constructs.serving import Throttle as Throttle
     from secure_ml_constructs.storage import EncryptedDataLake as EncryptedDataLake
     from secure_ml_constructs.storage import PackageRepository as PackageRepository
     from secure_ml_constructs.storage import PackageSource as PackageSource
@@ -61,36 +82,55 @@ _HOME = {
     "AccessAnalyzer": "identity",
     "AlertRule": "detection",
     "AlertTopic": "detection",
+    "Alerts": "detection",
     "ApiLogging": "serving",
     "AuditTrail": "audit",
+    "Capacity": "serving",
+    "Capture": "serving",
     "ConfigurationError": "errors",
+    "Container": "serving",
     "DataPerimeter": "perimeter",
+    "DoorAuth": "serving",
+    "DoorDomain": "serving",
     "DoorFirewall": "serving",
+    "DoorLimits": "serving",
     "Egress": "network",
     "EncryptedDataLake": "storage",
+    "EndpointLimits": "serving",
     "EndpointProfile": "network",
     "Endpoints": "network",
+    "EnvironmentConfig": "environment",
     "EnvironmentKeys": "keys",
+    "FrontDoor": "serving",
     "GitRepository": "studio",
+    "GuardedEndpoint": "serving",
     "GuardrailPolicies": "identity",
     "KeyClass": "keys",
     "LogArchive": "audit",
     "ManagedSecret": "identity",
+    "ModelEndpoint": "serving",
+    "MutualTls": "serving",
     "NotebookMachine": "studio",
     "OnPremises": "network",
     "OrganizationGuardrails": "identity",
     "OrganizationPolicies": "identity",
     "PackageRepository": "storage",
     "PackageSource": "storage",
+    "Payloads": "serving",
     "Persona": "identity",
     "PrivilegedRoles": "identity",
     "RoleFoundation": "identity",
+    "Rollout": "serving",
     "SageMakerGuardrails": "identity",
+    "ScheduledCapacity": "serving",
     "SecretRotation": "identity",
     "SecureMlEnvironment": "environment",
     "SecureNotebook": "studio",
     "SecureStudioDomain": "studio",
     "SecureVpc": "network",
+    "ServedModel": "serving",
+    "Serving": "serving",
+    "Shadow": "serving",
     "SignIn": "identity",
     "SpendingBudget": "serving",
     "SpendingLimit": "serving",
@@ -100,6 +140,8 @@ _HOME = {
     "StudioTeam": "studio",
     "StudioUser": "studio",
     "TeamRoles": "identity",
+    "TenantModels": "serving",
+    "Throttle": "serving",
     "WorkBoundary": "identity",
     "WorkLimits": "identity",
     "WorkLogs": "identity",
