@@ -189,7 +189,8 @@ class DoorAuth:
             tenants: The tenants of the model; none where it is everybody's.
         """
         for client, tenant in self.clients.items():
-            if tenant and tenant not in tenants and (tenants or tenant != client):
+            known = tenants if tenants else ("", client)
+            if tenant not in known:
                 problems.add(
                     f"{argument}.clients[{client!r}]",
                     tenant,

@@ -131,6 +131,7 @@ def test_the_authorizer_is_told_all_that_its_code_reads() -> None:
     assert sum(len(name) + len(value) for name, value in given.items()) < 4096
     authorizer = world.one("AWS::ApiGateway::Authorizer").properties
     assert authorizer["Type"] == "REQUEST"
+    assert authorizer["AuthorizerResultTtlInSeconds"] <= 60
     assert authorizer["IdentitySource"] == "method.request.header.Authorization"
     permission = world.one("AWS::Lambda::Permission", "Tokens").properties
     assert permission["SourceArn"].endswith(
@@ -520,6 +521,7 @@ def test_a_private_door_needs_its_endpoint() -> None:
             ["door.auth.clients['stranger']"],
         ),
         (lambda c: c.door(private(jwt({"app": "stranger"}))), ["door.auth.clients['app']"]),
+        (lambda c: c.door(private(jwt({"app": ""})), model=TENANTS), ["door.auth.clients['app']"]),
         (
             lambda c: c.door(
                 private(DoorAuth.cognito(clients={"x": "partner-a", "y": "partner-a"})), model=TENANTS
