@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from secure_ml_constructs.enforcement.costs import standing_costs
 
 
@@ -44,3 +46,21 @@ def test_a_way_out_and_a_link_are_charged_by_the_hour() -> None:
 
 def test_nothing_that_stands_costs_nothing() -> None:
     assert standing_costs([{}, {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}]) == ()
+
+
+def test_instances_that_serve_cost_whether_they_are_asked_or_not() -> None:
+    def config(*variants: tuple[str, int]) -> dict[str, Any]:
+        made = [{"InstanceType": type_, "InitialInstanceCount": count} for type_, count in variants]
+        return {"Type": "AWS::SageMaker::EndpointConfig", "Properties": {"ProductionVariants": made}}
+
+    template = {
+        "Resources": {
+            "One": config(("ml.m5.large", 2)),
+            "Two": config(("ml.m5.large", 1), ("ml.p5.48xlarge", 1)),
+        }
+    }
+    found = {cost.item: (cost.count, round(cost.monthly)) for cost in standing_costs([template])}
+    assert found == {
+        "serving instances, ml.m5.large": (3, 252),
+        "serving instances with no price here": (1, 0),
+    }
