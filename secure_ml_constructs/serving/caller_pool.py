@@ -9,6 +9,7 @@ from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge
+from secure_ml_constructs.serving.client_keys import client_id
 from secure_ml_constructs.serving.door_auth import CognitoAuth
 from secure_ml_constructs.serving.names import physical_name
 
@@ -111,7 +112,7 @@ class CallerPool(Construct):
     def _client(self, name: str, pool: cognito.CfnUserPool, auth: CognitoAuth) -> cognito.CfnUserPoolClient:
         return cognito.CfnUserPoolClient(
             self,
-            f"Client-{name.replace('/', '-')}",
+            f"Client-{client_id(name) if '/' in name else name}",
             user_pool_id=pool.ref,
             client_name=name,
             generate_secret=True,

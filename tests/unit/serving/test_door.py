@@ -108,6 +108,35 @@ def test_a_user_pool_of_yours_is_taken() -> None:
     assert methods(world)["/json"]["AuthorizationScopes"] == ["risk/ask"]
 
 
+def test_clients_are_told_apart_by_every_character() -> None:
+    names = ("a/b", "a-b", "a.b", "A-b", "ab")
+    app = new_app()
+    clinic = DoorClinic(app)
+    clinic.door(private(cognito(names)), "Pool")
+    clinic.door(private(jwt(names)), "Issuer")
+    world = World(synth(app))
+    clients = world.resources("AWS::Cognito::UserPoolClient")
+    assert {each.properties["ClientName"] for each in clients} == set(names)
+    assert len(list(world.resources("AWS::ApiGateway::ApiKey"))) == 2 * len(names)
+    assert len(list(world.resources("AWS::SecretsManager::Secret", "Issuer"))) == len(names)
+
+
+def test_keys_of_an_issuer_come_by_the_way_out_that_there_is() -> None:
+    app = new_app()
+    clinic = DoorClinic(app)
+    network: Any = clinic.hospital.foundation.network
+    network.firewalled_egress = object()
+    clinic.door(private(jwt(("app",), keys="https://id.example/jwks.json")))
+    world = World(synth(app))
+    function = world.one("AWS::Lambda::Function", "Tokens").properties
+    assert function["Environment"]["Variables"]["KEYS"] == "https://id.example/jwks.json"
+    reads = world.one("AWS::IAM::ManagedPolicy", "TokensReading").properties["PolicyDocument"]
+    assert "s3:" not in json.dumps(reads)
+    assert set(function["VpcConfig"]["SubnetIds"]) == {
+        world.ref(each) for each in world.resources("AWS::EC2::Subnet")
+    }
+
+
 def test_the_authorizer_is_told_all_that_its_code_reads() -> None:
     from secure_ml_constructs.runtime.jwt_authorizer import Settings
 
