@@ -21,6 +21,8 @@ from tests.support.compliance import findings
 from tests.support.decisions import ALLOW_ALL, Request, Simulator
 from tests.support.templates import ACCOUNT, REGION, World, new_app, synth
 
+pytestmark = pytest.mark.slow
+
 IAM = f"arn:aws:iam::{ACCOUNT}:role"
 ADMINISTRATOR, BREAK_GLASS = f"{IAM}/ml-admin", f"{IAM}/ml-break-glass"
 DEPLOYING = f"{IAM}/cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-{REGION}"

@@ -17,6 +17,8 @@ from tests.support.decisions import ALLOW_ALL, Request, Simulator
 from tests.support.templates import ACCOUNT, World, new_app, synth
 from tests.unit.identity.hospital import PERIMETER, SIGN_IN
 
+pytestmark = pytest.mark.slow
+
 IAM = f"arn:aws:iam::{ACCOUNT}:role"
 RESERVED = "aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_MlAdmin"
 PATTERN = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{RESERVED}_*"

@@ -24,6 +24,8 @@ from tests.support.decisions import Policy
 from tests.support.roles import job_role
 from tests.support.templates import ACCOUNT, REGION, Resource, World, new_app, synth
 
+pytestmark = pytest.mark.slow
+
 IAM = f"arn:aws:iam::{ACCOUNT}:role"
 ADMINISTRATOR, BREAK_GLASS = f"{IAM}/ml-admin", f"{IAM}/ml-break-glass"
 PERIMETER = DataPerimeter(administrators=(ADMINISTRATOR,), break_glass_roles=(BREAK_GLASS,))

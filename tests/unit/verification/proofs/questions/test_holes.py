@@ -11,6 +11,8 @@ from tests.unit.verification.proofs.questions import replay
 from tests.unit.verification.proofs.questions.clinic import Clinic
 from tests.unit.verification.proofs.questions.holes import HOLES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def whole() -> dict[str, Answer]:
