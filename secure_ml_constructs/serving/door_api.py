@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -94,6 +95,7 @@ class DoorApi(Construct):
     def __init__(self, scope: Construct, id: str, **properties: Any) -> None:
         super().__init__(scope, id)
         self._recorded: list[Any] = []
+        self._paths: dict[str, str] = {}
         self.resource = self.add(apigateway.CfnRestApi, "Resource", **properties)
         #: The API's id.
         self.api_id: str = self.resource.ref
@@ -161,57 +163,63 @@ class DoorApi(Construct):
             if first:
                 name = "".join(part.capitalize() for part in first.split("-"))
                 parent = self._path(f"Path{name}", parent, first)
-            for kind in payloads.kinds:
-                self._method(f"{name}{kind.capitalize()}", parent, kind, guard, validators, component, ask)
+            for path, content_type in payloads.paths.items():
+                at, id = parent, name
+                for part in path:
+                    id += "".join(word.capitalize() for word in re.split(r"[^a-z0-9]+", part))
+                    at = self._path(f"{id}Path", at, part)
+                self._method(id, at, content_type, guard, validators, ask(path[0], content_type, component))
 
     def _path(self, id: str, parent: str, part: str) -> str:
-        return self.add(
-            apigateway.CfnResource, id, rest_api_id=self.api_id, parent_id=parent, path_part=part
-        ).ref
+        if id not in self._paths:
+            made = self.add(
+                apigateway.CfnResource, id, rest_api_id=self.api_id, parent_id=parent, path_part=part
+            )
+            self._paths[id] = made.ref
+        return self._paths[id]
 
     def _method(
         self,
         id: str,
-        parent: str,
-        kind: str,
+        path: str,
+        content_type: str,
         guard: Guard,
         validators: Mapping[str, str],
-        component: str,
-        ask: Callable[..., apigateway.CfnMethod.IntegrationProperty],
+        integration: apigateway.CfnMethod.IntegrationProperty,
     ) -> None:
+        validated = content_type == "application/json"
         method = self.add(
             _Method,
             f"{id}Post",
             rest_api_id=self.api_id,
-            resource_id=self._path(f"{id}Path", parent, kind),
+            resource_id=path,
             http_method="POST",
             authorization_type=guard.authorization,
             authorizer_id=guard.authorizer_id,
             authorization_scopes=list(guard.scopes) or None,
             api_key_required=True,
-            request_validator_id=validators["body" if kind == "json" else "headers"],
-            request_models={"application/json": self._model} if kind == "json" else None,
+            request_validator_id=validators["body" if validated else "headers"],
+            request_models={content_type: self._model} if validated else None,
             request_parameters={_CONTENT_TYPE: True},
-            integration=ask(kind, component),
+            integration=integration,
             method_responses=_method_responses(),
         )
         reasons = {}
         if guard.authorization != "COGNITO_USER_POOLS":
             reasons["AwsSolutions::AwsSolutions-COG4"] = _KNOWS_ITS_CALLERS
-        if kind != "json":
+        if not validated:
             reasons["SecureMl::ApiRequestValidated"] = _NOT_VALIDATED
         if reasons:
             acknowledge_all(method, reasons)
 
 
 def _integration(
-    kind: str, component: str, *, uri: str, credentials: str
+    kind: str, content_type: str, component: str, *, uri: str, credentials: str
 ) -> apigateway.CfnMethod.IntegrationProperty:
     # Amazon API Gateway Developer Guide, "Set up request and response data mappings": of an integration that
-    # is no proxy only those headers arrive that are mapped here, none of the client's choice but one.
-    types = {"json": "'application/json'", "csv": "'text/csv'", "binary": _CONTENT_TYPE}
+    # is no proxy only those headers arrive that are mapped here: none of the client's choice.
     headers = {
-        "integration.request.header.Content-Type": types[kind],
+        "integration.request.header.Content-Type": f"'{content_type}'",
         "integration.request.header.Accept": "'text/csv'" if kind == "csv" else "'application/json'",
     }
     if component:
@@ -225,7 +233,7 @@ def _integration(
         # Integration, passthroughBehavior: with NEVER a type without a template gets 415. Bytes go through
         # no template, so that a path that takes them can't have one.
         passthrough_behavior="WHEN_NO_TEMPLATES" if kind == "binary" else "NEVER",
-        request_templates=None if kind == "binary" else {types[kind].strip("'"): "$input.body"},
+        request_templates=None if kind == "binary" else {content_type: "$input.body"},
         integration_responses=[
             _Method.IntegrationResponseProperty(
                 status_code="200",

@@ -33,7 +33,9 @@ class Payloads:
     Args:
         json: The JSON Schema (draft 4) of requests to `/json`. Default: there is no such path.
         csv: Whether there is `/csv`. It is not validated at the door: the first container has to.
-        binary: The types that `/binary` takes, for instance `("application/dicom",)`. Not validated either.
+        binary: The type that `/binary` takes, for instance `("application/dicom",)`; of several, each has a
+            path below it (`/binary/dicom`). Not validated either; the model is told this type, whatever the
+            caller says.
 
     Raises:
         ConfigurationError: Nothing at all, a keyword that API Gateway does not hold requests to, or a type
@@ -73,13 +75,26 @@ class Payloads:
                 problems.add(
                     f"binary[{index}]", each, "This is no type of content.", "Write 'application/dicom'."
                 )
+            elif _last_part(each) in map(_last_part, self.binary[:index]):
+                reason = "Another type has the same path."
+                problems.add(f"binary[{index}]", each, reason, "Leave one of the two out.")
         problems.raise_if_any("Payloads")
 
     @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds that are taken, as their paths are called."""
-        chosen = {"json": self.json is not None, "csv": self.csv, "binary": bool(self.binary)}
-        return tuple(name for name, taken in chosen.items() if taken)
+    def paths(self) -> Mapping[tuple[str, ...], str]:
+        """The type of content that each path is for, by the path's parts."""
+        found: dict[tuple[str, ...], str] = {}
+        if self.json is not None:
+            found["json",] = "application/json"
+        if self.csv:
+            found["csv",] = "text/csv"
+        for each in self.binary:
+            found[("binary",) if len(self.binary) == 1 else ("binary", _last_part(each))] = each
+        return found
+
+
+def _last_part(content_type: str) -> str:
+    return re.sub(r"[^a-z0-9._-]", "-", content_type.partition("/")[2])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ from tests.unit.serving.front_doors import BUILDS, JSON, DoorClinic, cognito, jw
 
 pytestmark = pytest.mark.slow
 
+KINDS = ("json", "csv", "binary/dicom", "binary/png")
 COMPONENT = "integration.request.header.X-Amzn-SageMaker-Inference-Component"
 _MADE: dict[str, World] = {}
 
@@ -223,6 +224,7 @@ def test_a_type_that_is_not_listed_gets_415(world: World) -> None:
     types = {"json": "application/json", "csv": "text/csv"}
     for path, method in methods(world).items():
         kind, integration = path.rsplit("/", 1)[-1], method["Integration"]
+        assert (kind in types) or "/binary/" in path
         if kind in types:
             assert integration["PassthroughBehavior"] == "NEVER"
             assert list(integration["RequestTemplates"]) == [types[kind]]
@@ -332,7 +334,11 @@ def test_the_model_is_asked_directly_with_a_role_that_does_nothing_else(world: W
     assert set(given if isinstance(given, list) else [given]) == {f"{head}:endpoint/{endpoint}", *components}
 
 
-def test_no_header_of_the_callers_choice_arrives_but_the_type_of_bytes(world: World) -> None:
+def test_no_header_of_the_callers_choice_arrives(world: World) -> None:
+    types = {
+        **{"json": "application/json", "csv": "text/csv"},
+        **{"dicom": "application/dicom", "png": "image/png"},
+    }
     for path, method in methods(world).items():
         mapped = method["Integration"]["RequestParameters"]
         assert set(mapped) <= {
@@ -340,9 +346,19 @@ def test_no_header_of_the_callers_choice_arrives_but_the_type_of_bytes(world: Wo
             "integration.request.header.Accept",
             COMPONENT,
         }
-        chosen = {name for name, source in mapped.items() if source.startswith("method.request.")}
-        expected = {"integration.request.header.Content-Type"} if path.endswith("/binary") else set()
-        assert chosen == expected
+        assert not [source for source in mapped.values() if source.startswith("method.request.")]
+        # The container reads bytes by the type that the door says they are.
+        said = mapped["integration.request.header.Content-Type"]
+        assert said == f"'{types[path.rsplit('/', 1)[-1]]}'"
+
+
+def test_one_type_of_bytes_has_the_path_itself() -> None:
+    app = new_app()
+    payloads = Payloads(binary=("application/vnd.ms-x+zip",))
+    DoorClinic(app).door(FrontDoor.private(auth=DoorAuth.iam(), payloads=payloads))
+    world = World(synth(app))
+    assert list(methods(world)) == ["/binary"]
+    assert api(world)["BinaryMediaTypes"] == ["application/vnd.ms-x+zip"]
 
 
 @pytest.mark.parametrize(
@@ -371,7 +387,7 @@ def test_a_component_has_the_name_of_its_client_in_cognito() -> None:
 def test_with_iam_each_tenant_has_a_path_and_a_component_that_is_written_down() -> None:
     world = world_of("private-iam-tenants")
     found = methods(world)
-    assert set(found) == {f"/partner-{x}/{kind}" for x in "ab" for kind in ("json", "csv", "binary")}
+    assert set(found) == {f"/partner-{x}/{kind}" for x in "ab" for kind in KINDS}
     named = {
         each.properties["InferenceComponentName"]
         for each in world.resources("AWS::SageMaker::InferenceComponent")

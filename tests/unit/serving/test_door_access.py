@@ -107,7 +107,7 @@ def test_a_role_of_one_tenant_calls_its_path_alone(simulator: Simulator) -> None
     world = World(templates("private-iam-tenants"))
     caller = world.arn(world.one("AWS::IAM::Role", "CallerA"))
     grant = policies_of(world, "CallerAAsks")
-    for kind in ("json", "csv", "binary"):
+    for kind in ("json", "csv", "binary/dicom"):
         assert may_call(simulator, world, f"partner-a/{kind}", caller, here(world), grant)
         assert not may_call(simulator, world, f"partner-b/{kind}", caller, here(world), grant)
 

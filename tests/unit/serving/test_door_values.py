@@ -47,6 +47,7 @@ def refused(build: Callable[[], object]) -> list[str]:
         (lambda: Payloads(binary=("image/png", "text/csv")), ["binary[1]"]),
         (lambda: Payloads(binary=("*/*",)), ["binary[0]"]),
         (lambda: Payloads(binary=("image/*",)), ["binary[0]"]),
+        (lambda: Payloads(binary=("image/x+y", "video/x-y")), ["binary[1]"]),
         (lambda: DoorAuth.iam(clients=()), ["clients"]),
         (lambda: DoorAuth.iam(clients="ward"), ["clients"]),
         (lambda: DoorAuth.iam(clients=("a", "a")), ["clients[1]"]),
