@@ -8,12 +8,11 @@ from aws_cdk import CfnResource
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge_wildcards
+from secure_ml_constructs._acknowledge import OBJECTS_BELOW, acknowledge_wildcards
 from secure_ml_constructs.identity import RoleFoundation
 from secure_ml_constructs.policy import Statement, allow, document, subs
 from secure_ml_constructs.serving.served_model import Container
 
-_BELOW = "Everything below the prefix that the model is made of, or that captures are written to."
 _ZONE = "A model package names its data itself: they lie somewhere in the zone of models."
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
@@ -102,7 +101,7 @@ def _reading(
     )
     for place in objects:
         if place.endswith("*"):
-            wildcards[place] = _ZONE if packaged else _BELOW
+            wildcards[place] = _ZONE if packaged else OBJECTS_BELOW
     yield allow("Models", ("s3:GetObject", "s3:GetObjectVersion"), objects)
     prefixes = [f"{held.path}{place}*" for place in places if not place.endswith(".tar.gz")]
     if prefixes:
@@ -119,7 +118,7 @@ def _capturing(
     foundation: RoleFoundation, zone: str, pattern: str, wildcards: dict[str, str]
 ) -> Iterator[Statement]:
     place = f"{foundation.lake.zone_arn(zone)}{pattern}"
-    wildcards[place] = _BELOW
+    wildcards[place] = OBJECTS_BELOW
     yield allow("Captures", ("s3:AbortMultipartUpload", "s3:PutObject"), place)
     key = foundation.keys.arn(foundation.lake.zones[zone].key_class)
     # S3 decrypts the parts of a multipart upload to join them.
