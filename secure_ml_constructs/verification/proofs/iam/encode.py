@@ -215,7 +215,7 @@ def _settled(
         known.append(_resource(statement, text, domains, fixed))
         if known[0] is False:
             return False, ()
-    elif _apart(statement, re.split(r"[*?]", domains.resource, maxsplit=1)[0]):
+    elif _apart(statement, _beginning(domains.resource)):
         return False, ()
     left: list[Condition] = []
     for condition in statement.conditions:
@@ -228,6 +228,11 @@ def _settled(
             return False, ()
         known.append(holds)
     return every(known), tuple(left)
+
+
+def _beginning(pattern: str) -> str:
+    """What every text of a pattern begins with."""
+    return re.split(r"[*?]", pattern, maxsplit=1)[0]
 
 
 def _apart(statement: Statement, begins: str) -> bool:
@@ -305,7 +310,8 @@ def _resources(found: Iterable[Subject], domains: Domains, fixed: Context) -> tu
                 not isinstance(t, str) for p in segments(pattern)[:5] for t in p
             ):
                 languages.append(Language(pattern, by_segment=True))
-    return tuple(text for text in witnesses(languages) if is_arn(text) and matches(asked, text))
+    texts = witnesses(languages, _beginning(domains.resource))
+    return tuple(text for text in texts if is_arn(text) and matches(asked, text))
 
 
 def formula(

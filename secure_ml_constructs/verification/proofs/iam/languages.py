@@ -60,8 +60,9 @@ class _Automaton:
         self.fold = language.fold
         self.accepting = 1 << len(self.items)
         self.start = self._closed(1)
-        self._steps: dict[tuple[int, str], int] = {}
+        self.steps: dict[tuple[int, str], int] = {}
         self._next: dict[int, frozenset[str]] = {}
+        self._accepts: dict[str, bool] = {}
 
     def _closed(self, state: int) -> int:
         for place, (_, repeated, _) in enumerate(self.items):
@@ -71,7 +72,7 @@ class _Automaton:
 
     def step(self, state: int, character: str) -> int:
         """The state after one more character."""
-        known = self._steps.get((state, character))
+        known = self.steps.get((state, character))
         if known is not None:
             return known
         read = character.lower() if self.fold else character
@@ -82,8 +83,22 @@ class _Automaton:
             if (text and text == read) or (not text and not (no_colon and character == ":")):
                 after |= 1 << (place if repeated else place + 1)
         after = self._closed(after)
-        self._steps[state, character] = after
+        self.steps[state, character] = after
         return after
+
+    def run(self, text: str) -> int:
+        """The state after a text."""
+        state = self.start
+        for character in text:
+            state = self.step(state, character)
+        return state
+
+    def accepts(self, text: str) -> bool:
+        """Whether a text is in the language."""
+        known = self._accepts.get(text)
+        if known is None:
+            known = self._accepts[text] = self.run(text) & self.accepting != 0
+        return known
 
     def next(self, state: int) -> frozenset[str]:
         """The characters that a state tells from the others."""
@@ -105,17 +120,21 @@ def _automaton(language: Language) -> _Automaton:
     return _Automaton(language)
 
 
-def witnesses(languages: Iterable[Language]) -> tuple[str, ...]:
+def witnesses(languages: Iterable[Language], begins: str = "") -> tuple[str, ...]:
     """One text for each combination of languages that some text is in, none of them empty.
+
+    Args:
+        languages: The languages.
+        begins: What each text begins with: others are not looked for.
 
     Raises:
         TooManyError: There are too many combinations to go through.
     """
-    return _witnesses(frozenset(languages))
+    return _witnesses(frozenset(languages), begins)
 
 
 @lru_cache(maxsize=4096)
-def _witnesses(languages: frozenset[Language]) -> tuple[str, ...]:
+def _witnesses(languages: frozenset[Language], begins: str) -> tuple[str, ...]:
     fixed: dict[str, None] = {}
     running: list[Language] = []
     for language in sorted(languages, key=repr):
@@ -123,39 +142,48 @@ def _witnesses(languages: frozenset[Language]) -> tuple[str, ...]:
         if language.pattern == ANY:
             continue
         if text is not None and not language.fold:
-            fixed[text] = None
+            if text.startswith(begins):
+                fixed[text] = None
         else:
             running.append(language)
-    found = list(_run([_automaton(each) for each in running]))
+    found = list(_run([_automaton(each) for each in running], begins))
     if any(text in fixed for text in found):
         # A text stands for its region only when it is not singled out itself.
         running += [Language((text,)) for text in fixed]
-        return tuple(_run([_automaton(each) for each in running]))
+        return tuple(_run([_automaton(each) for each in running], begins))
     friendly = [_friendly(each, running, fixed) for each in found]
     return tuple([text for text in fixed if text] + friendly)
 
 
-def _run(automata: list[_Automaton]) -> Iterator[str]:
+def _run(automata: list[_Automaton], begins: str) -> Iterator[str]:
     if not automata:
-        yield "anything-else"
+        yield begins or "anything-else"
         return
-    start = tuple(each.start for each in automata)
+    start = tuple(each.run(begins) for each in automata)
+    accepting = [each.accepting for each in automata]
+    # Tables at hand: a call for each character of each pattern takes longer than looking it up.
+    tables = [(each, each.steps) for each in automata]
     # Not the start: the empty text is of no region, but a longer one may lead back there.
     seen: set[tuple[int, ...]] = set()
     accepted: set[tuple[bool, ...]] = set()
-    waiting = deque([(start, "")])
+    waiting = deque([(start, begins)])
     while waiting:
         states, text = waiting.popleft()
         if text:
-            vector = tuple(state & each.accepting != 0 for state, each in zip(states, automata, strict=True))
+            vector = tuple([state & accepts != 0 for state, accepts in zip(states, accepting, strict=True)])
             if vector not in accepted:
                 accepted.add(vector)
                 yield text
         told_apart = sorted(
-            frozenset().union(*(each.next(state) for state, each in zip(states, automata, strict=True)))
+            frozenset().union(*[each.next(state) for state, each in zip(states, automata, strict=True)])
         )
         for character in (*told_apart, _other(told_apart)):
-            after = tuple(each.step(state, character) for state, each in zip(states, automata, strict=True))
+            after = tuple(
+                [
+                    each.step(state, character) if (known := steps.get((state, character))) is None else known
+                    for state, (each, steps) in zip(states, tables, strict=True)
+                ]
+            )
             if after not in seen:
                 seen.add(after)
                 if len(seen) > _LIMIT:
@@ -171,13 +199,6 @@ def _friendly(text: str, running: list[Language], fixed: Iterable[str]) -> str:
     """The same region by a text that reads better, where there is one."""
     automata = [_automaton(each) for each in running]
     for better in ("anything-else", text + "example"):
-        if better not in fixed and all(_accepts(each, better) == _accepts(each, text) for each in automata):
+        if better not in fixed and all(each.accepts(better) == each.accepts(text) for each in automata):
             return better
     return text
-
-
-def _accepts(automaton: _Automaton, text: str) -> bool:
-    state = automaton.start
-    for character in text:
-        state = automaton.step(state, character)
-    return state & automaton.accepting != 0

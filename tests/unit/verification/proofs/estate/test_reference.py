@@ -37,7 +37,7 @@ class SameNames(World):
         return str(self.estate.attribute(ours, "Ref")), str(self.estate.arn(ours))
 
     def _attribute(self, stack: str, name: str, attribute: str) -> Any:
-        if attribute in ("DefaultSecurityGroup", "DomainArn", "DomainId"):
+        if attribute in ("ClientId", "DefaultSecurityGroup", "DomainArn", "DomainId"):
             return self.estate.attribute(self.found[stack, name], attribute)
         return super()._attribute(stack, name, attribute)
 
@@ -123,7 +123,7 @@ def test_every_arn_is_of_one_resource(estate: Estate) -> None:
         "AWS::EC2::Subnet",
     )
     arns = [estate.arn(each) for each in estate.resources(*types)]
-    assert len(set(arns)) == len(arns) == 56
+    assert len(set(arns)) == len(arns) == 62
 
 
 def test_a_proof_can_be_asked_for(estate: Estate) -> None:
