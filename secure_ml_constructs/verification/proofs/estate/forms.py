@@ -157,6 +157,9 @@ FORMS: Mapping[str, Form] = {
         _arn("codeartifact", "repository/{DomainName}/{name}"), "arn", "RepositoryName"
     ),
     "AWS::CodeBuild::Project": Form(_arn("codebuild", "project/{name}"), named="Name"),
+    "AWS::Cognito::UserPoolClient": Form(
+        _arn("cognito-idp", "userpool/client/{id}"), "id", id="{hex26}", others={"ClientId": "{id}"}
+    ),
     "AWS::Cognito::UserPool": Form(_arn("cognito-idp", "userpool/{id}"), "id", id="{r}_{hex9}"),
     "AWS::SSM::Parameter": Form(_arn("ssm", "parameter/{bare}"), named="Name"),
     "AWS::CloudWatch::Alarm": Form(_arn("cloudwatch", "alarm:{name}"), named="AlarmName"),

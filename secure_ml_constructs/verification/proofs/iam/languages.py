@@ -151,7 +151,7 @@ def _witnesses(languages: frozenset[Language], begins: str) -> tuple[str, ...]:
         # A text stands for its region only when it is not singled out itself.
         running += [Language((text,)) for text in fixed]
         return tuple(_run([_automaton(each) for each in running], begins))
-    friendly = [_friendly(each, running, fixed) for each in found]
+    friendly = [_friendly(each, running, fixed, begins) for each in found]
     return tuple([text for text in fixed if text] + friendly)
 
 
@@ -195,10 +195,12 @@ def _other(told_apart: list[str]) -> str:
     return next(each for each in "xyzwvutsrqponmlkjihgfedcbaXYZ0123456789_-~^" if each not in told_apart)
 
 
-def _friendly(text: str, running: list[Language], fixed: Iterable[str]) -> str:
+def _friendly(text: str, running: list[Language], fixed: Iterable[str], begins: str) -> str:
     """The same region by a text that reads better, where there is one."""
     automata = [_automaton(each) for each in running]
     for better in ("anything-else", text + "example"):
-        if better not in fixed and all(each.accepts(better) == each.accepts(text) for each in automata):
+        if not better.startswith(begins) or better in fixed:
+            continue
+        if all(each.accepts(better) == each.accepts(text) for each in automata):
             return better
     return text
