@@ -36,9 +36,9 @@ _PROTECTIONS = [
 # (AWS WAF: Sending web ACL traffic logs to a CloudWatch Logs log group)
 _PREFIX = "aws-waf-logs-"
 _BY_ADDRESS = ("allow", "deny", "countries", "not_countries", "hosted_callers")
-_NO_ADDRESSES = (
-    "Requests to a private API come from network interfaces of the VPC: lists of addresses of the internet "
-    "have nothing to compare with. The other groups block."
+_ANONYMOUS = (
+    "anonymous_ips=False: callers at hosting providers and behind anonymizing networks are let in on purpose. "
+    "Each has to prove who it is, and has a rate of its own."
 )
 
 
@@ -203,8 +203,8 @@ class WebAcl(Construct):
             data_protection_config={"dataProtections": _PROTECTIONS},
             visibility_config=measured(self.metric_name),
         )
-        if private:
-            acknowledge(made, "SecureMl::WafManagedGroups", _NO_ADDRESSES)
+        if not private and not settings.anonymous_ips:
+            acknowledge(made, "SecureMl::WafAnonymousIps", _ANONYMOUS)
         return made
 
 

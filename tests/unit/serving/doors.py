@@ -69,6 +69,11 @@ def build_private(app: cdk.App) -> WebAcl:
     return Door(app).acl(private=True)
 
 
+def build_for_hosted_callers(app: cdk.App) -> WebAcl:
+    """A firewall that lets in callers at hosting providers and behind anonymizing networks."""
+    return Door(app).acl(settings=DoorFirewall(anonymous_ips=False))
+
+
 def build_ten(app: cdk.App) -> None:
     """Ten doors of one environment, which share what the account has one of."""
     door = Door(app)

@@ -276,9 +276,44 @@ def empty(template: Template) -> None:
     one(template, ACL)["Properties"]["Rules"] = []
 
 
-def no_rates(template: Template) -> None:
-    without_rule("RatePerIp")(template)
-    without_rule("RatePerCaller")(template)
+def statement(name: str, template: Template) -> Any:
+    rules = one(template, ACL)["Properties"]["Rules"]
+    return next(rule["Statement"] for rule in rules if rule["Name"] == name)
+
+
+def any_rate(template: Template) -> None:
+    statement("RatePerCaller", template)["RateBasedStatement"]["Limit"] = 2_000_000_000
+
+
+def oversize_let_through(template: Template) -> None:
+    size = statement("BodySize", template)["AndStatement"]["Statements"][0]["SizeConstraintStatement"]
+    size["FieldToMatch"]["Body"]["OversizeHandling"] = "NO_MATCH"
+
+
+def overridden(name: str, action: str) -> Callable[[Template], None]:
+    def change(template: Template) -> None:
+        group = statement("Core", template)["ManagedRuleGroupStatement"]
+        group["RuleActionOverrides"].append({"Name": name, "ActionToUse": {action: {}}})
+
+    return change
+
+
+def everyone_allowed(template: Template) -> None:
+    one(template, ACL)["Properties"]["DefaultAction"] = {"Allow": {}}
+
+
+def unprotected(template: Template) -> None:
+    del one(template, ACL)["Properties"]["DataProtectionConfig"]
+
+
+def query_alone(template: Template) -> None:
+    one(template, "AWS::WAFv2::LoggingConfiguration")["Properties"]["RedactedFields"] = [{"QueryString": {}}]
+
+
+def associated_at_once(template: Template) -> None:
+    association = one(template, "AWS::WAFv2::WebACLAssociation")
+    acl_logging = next(name for name in association["DependsOn"] if "Logging" in name)
+    association["DependsOn"].remove(acl_logging)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +324,18 @@ def no_rates(template: Template) -> None:
         (without_rule("Reputation"), "WafManagedGroups"),
         (count_only("Core"), "WafManagedGroups"),
         (count_only("AnonymousIps"), "WafManagedGroups"),
-        (no_rates, "WafRateLimit"),
+        (without_rule("AnonymousIps"), "WafAnonymousIps"),
+        (overridden("CrossSiteScripting_QUERYARGUMENTS", "Count"), "WafManagedGroups"),
+        (overridden("CrossSiteScripting_BODY", "Allow"), "WafManagedGroups"),
+        (everyone_allowed, "WafAllowsOnlyNamed"),
+        (without_rule("Denied"), "WafAddressesUsed"),
+        (without_rule("RatePerIp"), "WafRateLimit"),
+        (without_rule("RatePerCaller"), "WafRateLimit"),
+        (any_rate, "WafRateLimit"),
+        (oversize_let_through, "WafBodySize"),
+        (unprotected, "WafDataProtected"),
+        (query_alone, "WafLogRedacted"),
+        (associated_at_once, "WafLoggedFirst"),
         (without_rule("BodySize"), "WafBodySize"),
         (count_only("BodySize"), "WafBodySize"),
         (empty, "WafHasRules"),
@@ -307,7 +353,16 @@ def test_what_is_taken_away_is_missed(full: World, change: Callable[[Template], 
     assert rule in broken(template)
 
 
-@pytest.mark.parametrize("build", [doors.build, doors.build_full, doors.build_private])
+def test_a_private_api_needs_no_rules_about_addresses(private: World) -> None:
+    template = copy.deepcopy(private.templates["Door"])
+    assert broken(template) == set()
+    without_rule("RatePerCaller")(template)
+    assert broken(template) == {"WafRateLimit"}
+
+
+@pytest.mark.parametrize(
+    "build", [doors.build, doors.build_full, doors.build_private, doors.build_for_hosted_callers]
+)
 def test_no_pack_finds_anything(build: Callable[[cdk.App], Any]) -> None:
     found = findings(build)
     # The stage and its API are stand-ins, of which the packs may ask nothing but the firewall.

@@ -69,7 +69,8 @@ def _permission(context: Context) -> Iterator[Outcome]:
     bound = any(
         not isinstance(get(name), Absent) for name in ("SourceArn", "SourceAccount", "PrincipalOrgID")
     )
-    if principal == "*" and not bound:
+    if principal == "*" and isinstance(get("PrincipalOrgID"), Absent):
+        # A source binds what services ask for others, and says nothing about who else asks.
         yield Fail("lets anyone invoke the function", "Principal")
     elif ".amazonaws.com" in principal and not bound:
         yield Fail("is not set, so that the service invokes the function for any account", "SourceArn")
@@ -285,6 +286,22 @@ RULES = (
         title="Packages of one group are published or fetched, never both",
         why="A package of the same name on the internet would take the place of ours.",
         fix="Set RestrictionMode BLOCK for Publish or for ExternalUpstream; INHERIT allows both in the end.",
+    ),
+    Rule(
+        id="CodeArtifactOriginsNamed",
+        resource_type="AWS::CodeArtifact::PackageGroup",
+        requirement=Every(
+            *(
+                At(f"{_ORIGINS}.{kind}.RestrictionMode", Equals("BLOCK", "ALLOW_SPECIFIC_REPOSITORIES"))
+                for kind in ("Publish", "ExternalUpstream", "InternalUpstream")
+            )
+        ),
+        severity=WARNING,
+        control="N8",
+        threats=(SUPPLY_CHAIN,),
+        title="Packages come into repositories that are named",
+        why="Whoever adds a repository, or a connection to the internet, would bring its packages in unseen.",
+        fix="Set RestrictionMode of all three origins to BLOCK or ALLOW_SPECIFIC_REPOSITORIES.",
     ),
     Rule(
         id="StepFunctionsLogged",

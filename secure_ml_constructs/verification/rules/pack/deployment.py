@@ -12,7 +12,12 @@ from secure_ml_constructs.verification.rules.engine import TEMPLATE
 from secure_ml_constructs.verification.rules.instances import local_storage
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome, Unknown
 from secure_ml_constructs.verification.rules.pack.shared import policy
-from secure_ml_constructs.verification.rules.pack.vocabulary import INSIDER, SUPPLY_CHAIN, TAMPERING
+from secure_ml_constructs.verification.rules.pack.vocabulary import (
+    API_ABUSE,
+    INSIDER,
+    SUPPLY_CHAIN,
+    TAMPERING,
+)
 from secure_ml_constructs.verification.rules.requirements import Code, values
 from secure_ml_constructs.verification.rules.rule import ERROR, WARNING, Rule
 from secure_ml_constructs.verification.rules.secrets import secret_in
@@ -132,6 +137,32 @@ def _model_waits(context: Context) -> Iterator[Outcome]:
                     yield Fail(f"does not wait for {found.logical_id}, the policy of its role", "DependsOn")
 
 
+def _log_first(context: Context) -> Iterator[Outcome]:
+    """A service that finds no log group makes one: without a key, kept for ever, and in the way of ours."""
+    writer, graph = context.resource, context.graph
+    match writer.type:
+        case "AWS::ApiGateway::Stage":
+            api, stage = graph.get(writer, "RestApiId"), graph.get(writer, "StageName")
+            wanted = f"API-Gateway-Execution-Logs_{show(api)}/{show(stage)}"
+        case "AWS::SageMaker::Endpoint":
+            wanted = f"/aws/sagemaker/Endpoints/{show(graph.get(writer, 'EndpointName'))}"
+        case _:
+            wanted = show(next(iter(graph.items(writer, "LogDestinationConfigs")), "")).rpartition(":")[2]
+    for group in graph.resources("AWS::Logs::LogGroup"):
+        if show(graph.get(group, "LogGroupName")) == wanted and not waits_for(writer, group):
+            yield Fail(f"does not wait for its log group {group.logical_id}", "DependsOn")
+
+
+def _deployed_whole(context: Context) -> Iterator[Outcome]:
+    """A deployment of an API is a picture of what there is at its time."""
+    api = context.graph.get(context.resource, "RestApiId")
+    if type(api) is Reference:
+        for type_ in ("AWS::ApiGateway::Method", "AWS::ApiGateway::GatewayResponse"):
+            for part in context.graph.named_by(api.resource, type_, "RestApiId"):
+                if not waits_for(context.resource, part):
+                    yield Fail(f"does not wait for {part.logical_id}", "DependsOn")
+
+
 def _needless_key(context: Context) -> Iterator[Outcome]:
     if isinstance(context.graph.get(context.resource, "KmsKeyId"), Absent):
         return
@@ -249,6 +280,29 @@ RULES = (
         title="A web ACL is associated after the stage is made",
         why="The ARN of a stage names the API only, so that nothing else sets the order.",
         fix="Add the stage to DependsOn.",
+    ),
+    Rule(
+        id="LogGroupMadeFirst",
+        resource_type="AWS::ApiGateway::Stage",
+        also=("AWS::SageMaker::Endpoint", "AWS::WAFv2::LoggingConfiguration"),
+        requirement=Code(_log_first, _ORDER),
+        severity=WARNING,
+        control="E3",
+        threats=(INSIDER, TAMPERING),
+        title="What writes to a log group of a fixed name is made after it",
+        why="The service would make the group itself, under no key of ours, and ours would fail.",
+        fix="Add the log group to DependsOn.",
+    ),
+    Rule(
+        id="ApiDeploymentWhole",
+        resource_type="AWS::ApiGateway::Deployment",
+        requirement=Code(_deployed_whole, _ORDER),
+        severity=ERROR,
+        control="G5",
+        threats=(API_ABUSE, TAMPERING),
+        title="An API is deployed after all its parts",
+        why="Methods and answers to errors that come later are not in it, and the defaults take their place.",
+        fix="Add methods and gateway responses to DependsOn.",
     ),
     Rule(
         id="ModelWaitsForRolePolicy",

@@ -102,8 +102,9 @@ def _default_name(context: Context) -> Iterator[Outcome]:
     for path, kind in values(context, "EndpointConfiguration.Types[*]"):
         if kind == "EDGE":
             yield Fail("is EDGE: the way to the model leaves the region", path)
-    if not graph.get(api, "EndpointConfiguration"):
-        yield Fail("is not set, which means EDGE: the way leaves the region", "EndpointConfiguration")
+    if not graph.items(api, "EndpointConfiguration", "Types"):
+        path = "EndpointConfiguration.Types"
+        yield Fail("is not set, which means EDGE: the way leaves the region", path)
 
 
 def _api_policy(context: Context) -> Iterator[Outcome]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import INSIDER, POI
 from secure_ml_constructs.verification.rules.predicates import Bounded, Equals
 from secure_ml_constructs.verification.rules.requirements import At, Code, Inside, values
 from secure_ml_constructs.verification.rules.rule import WARNING, Rule
-from secure_ml_constructs.verification.templates import Absent, Reference, Unresolved
+from secure_ml_constructs.verification.templates import Absent, Reference, Unresolved, show
 
 _BUCKET = "AWS::S3::Bucket"
 _TRAIL = "AWS::CloudTrail::Trail"
@@ -25,7 +26,14 @@ _RECORDERS = (
     ("AWS::EC2::FlowLog", "LogDestination"),
     ("AWS::EC2::FlowLog", "LogGroupName"),
     ("AWS::Route53Resolver::ResolverQueryLoggingConfig", "DestinationArn"),
+    ("AWS::ApiGateway::Stage", "AccessLogSetting.DestinationArn"),
+    ("AWS::ApiGatewayV2::Stage", "AccessLogSettings.DestinationArn"),
+    ("AWS::Lambda::Function", "LoggingConfig.LogGroup"),
 )
+# Those whose log shows that others were tampered with.
+_PROTECTED = _RECORDERS[:4]
+# What services write to groups of a name of their own choice: what ran, who asked, and who was refused.
+_RECORDS = re.compile(r"^(/aws/sagemaker/|API-Gateway-Execution-Logs_|aws-waf-logs-)")
 _KEPT = ("Retain", "RetainExceptOnCreate", "Snapshot")
 _YEAR = 365
 _WEEK = 7
@@ -38,8 +46,16 @@ def _retained(context: Context) -> Iterator[Outcome]:
             yield Fail(f"has {given or 'no'} {name}")
 
 
+def _named(context: Context, recorders: tuple[tuple[str, str], ...]) -> bool:
+    return any(context.graph.named_by(context.resource, type_, *path.split(".")) for type_, path in recorders)
+
+
+def _group_name(context: Context) -> str:
+    return show(context.graph.get(context.resource, "LogGroupName") or "")
+
+
 def _records(context: Context) -> bool:
-    return any(context.graph.named_by(context.resource, type_, path) for type_, path in _RECORDERS)
+    return bool(_RECORDS.match(_group_name(context))) or _named(context, _RECORDERS)
 
 
 def _group_kept(context: Context) -> Iterator[Outcome]:
@@ -53,8 +69,28 @@ def _group_long_enough(context: Context) -> Iterator[Outcome]:
 
 
 def _group_protected(context: Context) -> Iterator[Outcome]:
-    if _records(context):
+    if _group_name(context).startswith("aws-waf-logs-") or _named(context, _PROTECTED):
         yield from At("DeletionProtectionEnabled", TRUE).check(context)
+
+
+def _secret_policy_kept(context: Context) -> Iterator[Outcome]:
+    secret = context.graph.get(context.resource, "SecretId")
+    if type(secret) is Reference and secret.resource.body.get("DeletionPolicy") in _KEPT:
+        yield from _retained(context)
+
+
+def _api_logs_kept(context: Context) -> Iterator[Outcome]:
+    """An account has one such setting a region: every API in it logs by this role."""
+    yield from _retained(context)
+    graph = context.graph
+    role = graph.get(context.resource, "CloudWatchRoleArn")
+    if type(role) is Reference:
+        named = graph.items(role.resource, "ManagedPolicyArns")
+        policies = [each.resource for each in named if type(each) is Reference]
+        policies += graph.named_by(role.resource, "AWS::IAM::ManagedPolicy", "Roles")
+        for part in (role.resource, *policies):
+            if any(part.body.get(name) not in _KEPT for name in ("DeletionPolicy", "UpdateReplacePolicy")):
+                yield Fail(f"needs {part.logical_id}, which goes with its stack", "CloudWatchRoleArn")
 
 
 def _policy_kept(context: Context) -> Iterator[Outcome]:
@@ -174,9 +210,53 @@ RULES = (
     _kept(
         _GROUP,
         "LogGroupOfRecordRetained",
-        "A log group of a trail or a flow log",
+        "A log group of record",
         "Whoever deletes the stack deletes what shows that they did.",
         Code(_group_kept, _BESIDE),
+    ),
+    _kept(
+        "AWS::SageMaker::Domain",
+        "SageMakerWorkspaceRetained",
+        "A domain, a profile and a space of Studio",
+        "With them go the volumes that hold what people worked on.",
+        Code(_retained, _BESIDE),
+        also=("AWS::SageMaker::UserProfile", "AWS::SageMaker::Space"),
+    ),
+    _kept(
+        "AWS::SecretsManager::Secret",
+        "SecretRetained",
+        "A secret",
+        "What others need goes with it, and what is made in its place has another value.",
+        Code(_retained, _BESIDE),
+    ),
+    _kept(
+        "AWS::SecretsManager::ResourcePolicy",
+        "SecretPolicyRetained",
+        "The policy of a secret that is retained",
+        "The secret would stay, and without its policy be open to whoever IAM lets in.",
+        Code(_secret_policy_kept, _BESIDE),
+    ),
+    _kept(
+        "AWS::CodeArtifact::Domain",
+        "CodeArtifactRetained",
+        "A repository of packages",
+        "What a model was built with could be neither told nor built again.",
+        Code(_retained, _BESIDE),
+        also=("AWS::CodeArtifact::Repository",),
+    ),
+    _kept(
+        "AWS::Cognito::UserPool",
+        "CognitoPoolRetained",
+        "A user pool",
+        "Which client a record names could not be told any more.",
+        Code(_retained, _BESIDE),
+    ),
+    _kept(
+        "AWS::ApiGateway::Account",
+        "ApiLoggingRetained",
+        "The role by which APIs log",
+        "Every API of the account and region logs by it: the logs of all would end with one stack.",
+        Code(_api_logs_kept, _BESIDE),
     ),
     _kept(
         "AWS::S3::BucketPolicy",
@@ -192,7 +272,7 @@ RULES = (
         severity=WARNING,
         control="A1",
         threats=(INSIDER,),
-        title="The log group of a trail or a flow log keeps a year or more",
+        title="A log group of record keeps a year or more",
         why="Most break-ins are found months later.",
         fix="Set RetentionInDays to 365 or more.",
         standards=("CloudWatch.16",),
@@ -204,7 +284,7 @@ RULES = (
         severity=WARNING,
         control="A2",
         threats=(TAMPERING, INSIDER),
-        title="The log group of a trail or a flow log is protected from deletion",
+        title="The log group of a trail, a network or a firewall is protected from deletion",
         why="One call would take away what shows what was done before it.",
         fix="Set DeletionProtectionEnabled to true.",
     ),

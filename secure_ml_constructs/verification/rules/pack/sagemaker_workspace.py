@@ -29,6 +29,7 @@ _DOMAIN = "AWS::SageMaker::Domain"
 _PROFILE = "AWS::SageMaker::UserProfile"
 _SPACE = "AWS::SageMaker::Space"
 _APP_IMAGE = "AWS::SageMaker::AppImageConfig"
+_IDLE = "AppSettings.AppLifecycleManagement.IdleSettings"
 _domain = partial(Rule, resource_type=_DOMAIN)
 _profile = partial(Rule, resource_type=_PROFILE)
 
@@ -39,8 +40,7 @@ def _sharing(settings: str) -> AnyOf:
 
 
 def _idle(app: str) -> At:
-    path = f"DefaultUserSettings.{app}AppSettings.AppLifecycleManagement.IdleSettings"
-    return At(f"{path}.LifecycleManagement", Equals("ENABLED"))
+    return At(f"DefaultUserSettings.{app}{_IDLE}.LifecycleManagement", Equals("ENABLED"))
 
 
 def _signed_in(context: Context) -> Iterator[Outcome]:
@@ -63,6 +63,12 @@ def _same_account(context: Context) -> Iterator[Outcome]:
         account = shown.split(":")[4] if shown.count(":") > 4 else ""
         if not own and account not in context.settings.trusted_accounts:
             yield Fail(f"is {shown}, a role of another account", path)
+
+
+def _docker_accounts(context: Context) -> Iterator[Outcome]:
+    for path, value in values(context, "DomainSettings.DockerSettings.VpcOnlyTrustedAccounts[*]"):
+        if value != Pseudo("AWS::AccountId") and show(value) not in context.settings.trusted_accounts:
+            yield Fail(f"is {show(value)}, which is not in trusted_accounts", path)
 
 
 def _container_variables(context: Context) -> Iterator[Outcome]:
@@ -136,16 +142,20 @@ RULES = (
     ),
     _domain(
         id="SageMakerDomainDockerAccess",
-        requirement=AnyOf(
-            At("DomainSettings.DockerSettings.EnableDockerAccess", absent_or("DISABLED")),
-            At("DomainSettings.DockerSettings.VpcOnlyTrustedAccounts", PRESENT),
+        requirement=Every(
+            AnyOf(
+                At("DomainSettings.DockerSettings.EnableDockerAccess", absent_or("DISABLED")),
+                At("DomainSettings.DockerSettings.VpcOnlyTrustedAccounts", PRESENT),
+            ),
+            Code(_docker_accounts, "Which accounts are trusted is a setting."),
         ),
         severity=WARNING,
         control="S3",
         threats=(SUPPLY_CHAIN, HIJACK),
         title="Docker in Studio is off, or pulls from trusted accounts only",
         why="Any image of any registry would run beside the data.",
-        fix="Leave EnableDockerAccess out, or list our accounts in VpcOnlyTrustedAccounts.",
+        fix="Leave EnableDockerAccess out, or list accounts of the setting trusted_accounts in "
+        "VpcOnlyTrustedAccounts.",
     ),
     _domain(
         id="SageMakerDomainNotebookSharing",
@@ -159,13 +169,18 @@ RULES = (
     ),
     _domain(
         id="SageMakerDomainIdleShutdown",
-        requirement=Every(_idle("JupyterLab"), _idle("CodeEditor")),
+        requirement=Every(
+            _idle("JupyterLab"),
+            _idle("CodeEditor"),
+            At(f"DefaultSpaceSettings.JupyterLab{_IDLE}.LifecycleManagement", absent_or("ENABLED")),
+        ),
         severity=WARNING,
         control="S3",
         threats=(WALLET, HIJACK),
         title="Idle apps are shut down",
         why="An app that nobody looks at costs money, and is a good place to hide.",
-        fix="Set IdleSettings.LifecycleManagement to ENABLED for JupyterLab and CodeEditor.",
+        fix="Set IdleSettings.LifecycleManagement to ENABLED for JupyterLab and CodeEditor, and do not turn "
+        "it off for shared spaces.",
     ),
     _domain(
         id="SageMakerDomainHomeFileSystem",
@@ -178,6 +193,13 @@ RULES = (
         "mount targets and groups that hold the VPC. The default is Enabled.",
         fix="Set HomeEfsFileSystemCreation to Disabled, or have the network of the file system cleared away "
         "after the domain.",
+    ),
+    approved_bucket(
+        "SageMakerDomainSharedOutputBucket",
+        _DOMAIN,
+        "DefaultUserSettings.SharingSettings.S3OutputPath",
+        "Notebook output that is shared",
+        control="S3",
     ),
     approved_bucket(
         "SageMakerDomainFileSystems",
