@@ -94,6 +94,11 @@ PACKAGE_CHANGES = (
     *("codeartifact:DeleteDomainPermissionsPolicy", "codeartifact:DeleteRepositoryPermissionsPolicy"),
     *("codeartifact:PutDomainPermissionsPolicy", "codeartifact:PutRepositoryPermissionsPolicy"),
 )
+# An endpoint of SageMaker has no policy of its own.
+MODEL_USES = (
+    *("sagemaker:DeleteEndpoint", "sagemaker:DeleteInferenceComponent", "sagemaker:InvokeEndpoint*"),
+    *("sagemaker:UpdateEndpoint*", "sagemaker:UpdateInferenceComponent*"),
+)
 DETECTION_CHANGES = (
     *("access-analyzer:DeleteAnalyzer", "config:DeleteConfigurationRecorder"),
     *("config:DeleteDeliveryChannel", "config:StopConfigurationRecorder", "guardduty:DeleteDetector"),
@@ -182,6 +187,8 @@ def protecting_statements(perimeter: DataPerimeter) -> Iterator[Statement]:
     yield _deny("Versions", ("s3:BypassGovernanceRetention", "s3:DeleteObjectVersion*"), destroying)
     yield _deny("Keys", KEY_CHANGES, administering)
     yield _deny("Packages", PACKAGE_CHANGES, administering)
+    # What the environment's roles are granted decides which of them reach a model past its door.
+    yield _deny("Models", MODEL_USES, passing)
     yield _deny("Detection", DETECTION_CHANGES, administering)
 
 

@@ -39,7 +39,7 @@ def test_every_policy_is_within_its_size(guardrails: OrganizationGuardrails) -> 
     for policy in guardrails.policies():
         assert len(policy.text) <= policy.type.size, policy.name
         assert json.loads(policy.text) == policy.content
-    assert len(guardrails.scps()) == (6 if guardrails.sagemaker else 2)
+    assert len(guardrails.scps()) == (6 if guardrails.sagemaker else 3)
     assert len(guardrails.rcps()) == 1
 
 

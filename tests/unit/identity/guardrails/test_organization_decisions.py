@@ -114,6 +114,8 @@ TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/audit"
 GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:trail:*"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-0000-0000-0000-000000000001"
 EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
+SERVED = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/risk"
+COMPONENT = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:inference-component/partner-a"
 STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/hospital-ml-lake/1"
 ADMINISTERING = (ADMINISTRATOR, BREAK_GLASS, DEPLOYING)
 
@@ -146,6 +148,10 @@ ADMINISTERING = (ADMINISTRATOR, BREAK_GLASS, DEPLOYING)
         ("cloudformation:ExecuteChangeSet", STACK, (HANDING, *ADMINISTERING)),
         ("cloudformation:UpdateStack", STACK, (HANDING, *ADMINISTERING)),
         ("cloudformation:DeleteStack", STACK, (HANDING, *ADMINISTERING)),
+        ("sagemaker:InvokeEndpoint", SERVED, (SCIENTIST, PIPELINE, *ADMINISTERING)),
+        ("sagemaker:UpdateEndpoint", SERVED, (SCIENTIST, PIPELINE, *ADMINISTERING)),
+        ("sagemaker:DeleteInferenceComponent", COMPONENT, (SCIENTIST, PIPELINE, *ADMINISTERING)),
+        ("sagemaker:DescribeEndpoint", SERVED, EVERYBODY),
         ("cloudformation:DescribeStacks", STACK, EVERYBODY),
         ("cloudtrail:StopLogging", TRAIL, (DEPLOYING,)),
         ("cloudtrail:DeleteTrail", TRAIL, (DEPLOYING,)),
@@ -375,8 +381,8 @@ def test_a_stolen_session_does_nothing_with_data_from_elsewhere(
     # SageMaker starts a pipeline's steps with its role.
     assert ask(PIPELINE)
     assert ask(f"{IAM}/secure-ml/service/replication")
-    # Roles that are none of the environment's are held by the policies of what they reach.
-    assert ask(INSIDER)
+    # Other roles are held by the policies of what they reach; endpoints have none.
+    assert ask(INSIDER) is (action != "sagemaker:InvokeEndpoint")
 
 
 @pytest.mark.parametrize(
