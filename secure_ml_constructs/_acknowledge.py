@@ -13,6 +13,7 @@ from constructs import IConstruct, IValidation
 
 _FINDING = re.compile(r"[\w.-]+::[\w.-]+(\[.+\])?")
 _SHORTEST_REASON = 40
+_NOT_IN_PCI = frozenset({"LambdaConcurrency", "LambdaDLQ", "SecretsManagerRotationEnabled"})
 
 # What is true of several constructs is said in the same words, so that an auditor reads it once.
 BOUNDARY = (
@@ -85,9 +86,12 @@ def acknowledge_all(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     Validations.of(construct).acknowledge(*accepted)
 
 
-def health_packs(rule: str) -> list[str]:
-    """Give the ids of a rule that the HIPAA and the NIST 800-53 r5 pack share."""
-    return [f"{pack}::{pack}-{rule}" for pack in ("HIPAA.Security", "NIST.800.53.R5")]
+def standard_packs(rule: str) -> list[str]:
+    """Give the ids of a rule that the packs for HIPAA, NIST 800-53 r5 and PCI DSS share."""
+    packs = ["HIPAA.Security", "NIST.800.53.R5"]
+    if rule not in _NOT_IN_PCI:
+        packs.append("PCI.DSS.321")
+    return [f"{pack}::{pack}-{rule}" for pack in packs]
 
 
 def acknowledge_wildcards(policy: IConstruct, reasons: Mapping[str, str]) -> None:

@@ -6,7 +6,7 @@ from functools import cache
 
 from aws_cdk import aws_s3 as s3
 
-from secure_ml_constructs._acknowledge import health_packs
+from secure_ml_constructs._acknowledge import standard_packs
 
 _Bucket = s3.CfnBucket
 
@@ -34,5 +34,5 @@ LOGS_OF_LOGS = (
 NOT_LOGGED = (
     "AwsSolutions::AwsSolutions-S1",
     "SecureMl::S3BucketAccessLogged",
-    *health_packs("S3BucketLoggingEnabled"),
+    *standard_packs("S3BucketLoggingEnabled"),
 )

@@ -13,7 +13,7 @@ from secure_ml_constructs._acknowledge import (
     OBJECTS_BELOW,
     acknowledge_all,
     acknowledge_wildcards,
-    health_packs,
+    standard_packs,
 )
 from secure_ml_constructs._buckets import closed
 from secure_ml_constructs.audit._buckets import LOGS_OF_LOGS, NOT_LOGGED, housekeeping
@@ -115,7 +115,7 @@ class AccessLogBucket(Construct):
             {
                 **dict.fromkeys(NOT_LOGGED, LOGS_OF_LOGS),
                 **dict.fromkeys(
-                    health_packs("S3DefaultEncryptionKMS"),
+                    standard_packs("S3DefaultEncryptionKMS"),
                     "S3 delivers server access logs only to a bucket under its own keys (SSE-S3). The "
                     "replicas in the archive are under the customer key.",
                 ),

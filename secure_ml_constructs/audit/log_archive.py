@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import NO_REPLICA, acknowledge_all, health_packs
+from secure_ml_constructs._acknowledge import NO_REPLICA, acknowledge_all, standard_packs
 from secure_ml_constructs._buckets import closed, customer_key
 from secure_ml_constructs._cdk import child_path, is_token
 from secure_ml_constructs.audit._buckets import LOGS_OF_LOGS, NOT_LOGGED, housekeeping
@@ -222,7 +222,7 @@ class LogArchive(Construct):
             **closed(),
         )
         bucket.apply_removal_policy(RemovalPolicy.RETAIN)
-        reasons = dict.fromkeys(health_packs("S3BucketReplicationEnabled"), NO_REPLICA)
+        reasons = dict.fromkeys(standard_packs("S3BucketReplicationEnabled"), NO_REPLICA)
         if given is None:
             reasons |= dict.fromkeys(NOT_LOGGED, LOGS_OF_LOGS)
         acknowledge_all(bucket, reasons)

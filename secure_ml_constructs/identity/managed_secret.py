@@ -13,7 +13,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge, health_packs
+from secure_ml_constructs._acknowledge import acknowledge, standard_packs
 from secure_ml_constructs._cdk import child_path, key_arn
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity.secret_rotation import EXCLUDED, SecretRotation
@@ -39,7 +39,7 @@ _ADMINISTRATION = (
 _NOT_ROTATED = (
     "AwsSolutions::AwsSolutions-SMG4",
     "SecureMl::SecretRotated",
-    *health_packs("SecretsManagerRotationEnabled"),
+    *standard_packs("SecretsManagerRotationEnabled"),
 )
 
 

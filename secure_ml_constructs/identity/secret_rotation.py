@@ -18,7 +18,7 @@ from secure_ml_constructs._acknowledge import (
     acknowledge,
     acknowledge_all,
     acknowledge_wildcards,
-    health_packs,
+    standard_packs,
 )
 from secure_ml_constructs._cdk import account, child_path, key_arn, partition, region
 from secure_ml_constructs._retention import check_retention
@@ -201,9 +201,9 @@ class SecretRotation(Construct):
         acknowledge_all(
             self,
             {
-                **dict.fromkeys(health_packs("LambdaConcurrency"), CALLED_SELDOM),
+                **dict.fromkeys(standard_packs("LambdaConcurrency"), CALLED_SELDOM),
                 "SecureMl::LambdaConcurrencyBounded": CALLED_SELDOM,
-                **dict.fromkeys(health_packs("LambdaDLQ"), CALLER_NOTICES),
+                **dict.fromkeys(standard_packs("LambdaDLQ"), CALLER_NOTICES),
             },
         )
         acknowledge(policy, "AwsSolutions::AwsSolutions-IAM5[Resource::*]", _INTERFACES)

@@ -7,7 +7,7 @@ from functools import cached_property
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import BOUNDARY, acknowledge, health_packs
+from secure_ml_constructs._acknowledge import BOUNDARY, acknowledge, standard_packs
 from secure_ml_constructs._cdk import child_path
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity.guardrails.packing import MANAGED_POLICY_SIZE, size
@@ -120,7 +120,7 @@ class WorkBoundary(Construct):
         acknowledge(
             made,
             [
-                *health_packs("IAMPolicyNoStatementsWithFullAccess"),
+                *standard_packs("IAMPolicyNoStatementsWithFullAccess"),
                 *(f"SecureMl::IamPolicy{rule}" for rule in _ABOUT_GRANTS),
             ],
             BOUNDARY,

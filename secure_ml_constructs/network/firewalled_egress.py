@@ -9,7 +9,7 @@ from aws_cdk import CfnTag
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge_all, health_packs
+from secure_ml_constructs._acknowledge import acknowledge_all, standard_packs
 from secure_ml_constructs.network.domain_firewall import DomainFirewall
 from secure_ml_constructs.network.network_acl import PassageAcl
 
@@ -107,7 +107,7 @@ class FirewalledEgress(Construct):
             self._route(f"ToNat{number}", inner_table, nat_gateway_id=nat.ref)
             out = self._route(f"ToInternet{number}", outer_table, gateway_id=gateway.ref)
             out.add_resource_dependency(attached)
-            acknowledge_all(out, dict.fromkeys(health_packs("VPCNoUnrestrictedRouteToIGW"), _TO_INTERNET))
+            acknowledge_all(out, dict.fromkeys(standard_packs("VPCNoUnrestrictedRouteToIGW"), _TO_INTERNET))
             self._route(f"Back{number}", outer_table, zone.cidr, vpc_endpoint_id=endpoint)
         self.public_addresses = tuple(addresses)
         PassageAcl(

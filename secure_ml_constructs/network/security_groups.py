@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge
+from secure_ml_constructs._acknowledge import acknowledge, standard_packs
 
 ANYWHERE = "0.0.0.0/0"
 # What members of a job's group say to one another: the traffic encryption's key exchange and payload, MPI's
@@ -171,5 +171,4 @@ class ClientGroup(Construct):
                     **{peer: self.group_id},
                 )
                 if efa and direction == "In":
-                    for pack in ("HIPAA.Security", "NIST.800.53.R5"):
-                        acknowledge(rule, f"{pack}::{pack}-EC2RestrictedCommonPorts", _FABRIC)
+                    acknowledge(rule, standard_packs("EC2RestrictedCommonPorts"), _FABRIC)

@@ -18,7 +18,7 @@ from secure_ml_constructs._acknowledge import (
     NO_RESOURCE,
     OUTSIDE_NETWORK,
     acknowledge_all,
-    health_packs,
+    standard_packs,
 )
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import Statement, allow, document, sub
@@ -107,9 +107,9 @@ class NetworkSettings(Construct):
             self,
             {
                 "AwsSolutions::AwsSolutions-IAM5[Resource::*]": NO_RESOURCE,
-                **dict.fromkeys(health_packs("LambdaInsideVPC"), OUTSIDE_NETWORK),
-                **dict.fromkeys(health_packs("LambdaConcurrency"), CALLED_SELDOM),
-                **dict.fromkeys(health_packs("LambdaDLQ"), CALLER_NOTICES),
+                **dict.fromkeys(standard_packs("LambdaInsideVPC"), OUTSIDE_NETWORK),
+                **dict.fromkeys(standard_packs("LambdaConcurrency"), CALLED_SELDOM),
+                **dict.fromkeys(standard_packs("LambdaDLQ"), CALLER_NOTICES),
             },
         )
 

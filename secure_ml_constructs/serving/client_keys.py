@@ -11,7 +11,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge, health_packs
+from secure_ml_constructs._acknowledge import acknowledge, standard_packs
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import Document, deny, document
 from secure_ml_constructs.serving.throttle import Throttle
@@ -83,7 +83,7 @@ class ClientKeySecret(Construct):
             (
                 "AwsSolutions::AwsSolutions-SMG4",
                 "SecureMl::SecretRotated",
-                *health_packs("SecretsManagerRotationEnabled"),
+                *standard_packs("SecretsManagerRotationEnabled"),
             ),
             _NOT_ROTATED,
         )

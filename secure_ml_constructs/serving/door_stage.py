@@ -10,7 +10,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge_all, health_packs
+from secure_ml_constructs._acknowledge import acknowledge_all, standard_packs
 from secure_ml_constructs._cdk import account, partition, region
 from secure_ml_constructs.policy import Document, sub
 from secure_ml_constructs.serving.door_api import DoorApi
@@ -64,6 +64,7 @@ _NETWORK_ONLY = (
 _FIREWALLED = (
     "AwsSolutions::AwsSolutions-APIG3",
     "NIST.800.53.R5::NIST.800.53.R5-APIGWAssociatedWithWAF",
+    "PCI.DSS.321::PCI.DSS.321-APIGWAssociatedWithWAF",
 )
 
 
@@ -138,8 +139,8 @@ class DoorStage(Construct):
         )
         self.resource.add_resource_dependency(errors)
         reasons = {
-            **dict.fromkeys(health_packs("APIGWCacheEnabledAndEncrypted"), _NO_CACHE),
-            **dict.fromkeys(health_packs("APIGWSSLEnabled"), _AWS_BEHIND),
+            **dict.fromkeys(standard_packs("APIGWCacheEnabledAndEncrypted"), _NO_CACHE),
+            **dict.fromkeys(standard_packs("APIGWSSLEnabled"), _AWS_BEHIND),
         }
         if unprotected:
             reasons.update(dict.fromkeys(_FIREWALLED, _NETWORK_ONLY))

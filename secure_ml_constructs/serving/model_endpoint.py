@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge, health_packs
+from secure_ml_constructs._acknowledge import acknowledge, standard_packs
 from secure_ml_constructs._cdk import account, child_path, is_token, partition, region
 from secure_ml_constructs.detection.alarms import Alarms, Alerts
 from secure_ml_constructs.errors import Problems
@@ -318,7 +318,7 @@ class ModelEndpoint(Construct):
             ),
         )
         if local_storage(type_):
-            acknowledge(config, health_packs("SageMakerEndpointConfigurationKMSKeyConfigured"), _OWN_DISKS)
+            acknowledge(config, standard_packs("SageMakerEndpointConfigurationKMSKeyConfigured"), _OWN_DISKS)
         for each in self._role.ready:
             config.add_resource_dependency(each)
         made = _Endpoint(

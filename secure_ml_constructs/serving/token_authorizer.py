@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge, acknowledge_all, health_packs
+from secure_ml_constructs._acknowledge import acknowledge, acknowledge_all, standard_packs
 from secure_ml_constructs._cdk import account
 from secure_ml_constructs._function_code import ARCHITECTURE, RUNTIME, packed
 from secure_ml_constructs.identity import RoleFoundation
@@ -141,9 +141,9 @@ class TokenAuthorizer(Construct):
         acknowledge_all(
             self,
             {
-                **dict.fromkeys(health_packs("LambdaConcurrency"), _BY_THE_DOOR),
+                **dict.fromkeys(standard_packs("LambdaConcurrency"), _BY_THE_DOOR),
                 "SecureMl::LambdaConcurrencyBounded": _BY_THE_DOOR,
-                **dict.fromkeys(health_packs("LambdaDLQ"), _WAITED_FOR),
+                **dict.fromkeys(standard_packs("LambdaDLQ"), _WAITED_FOR),
             },
         )
 

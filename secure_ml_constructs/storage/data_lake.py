@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import NO_REPLICA, OBJECTS_BELOW, acknowledge, health_packs
+from secure_ml_constructs._acknowledge import NO_REPLICA, OBJECTS_BELOW, acknowledge, standard_packs
 from secure_ml_constructs._buckets import closed, customer_key
 from secure_ml_constructs._cdk import child_path, may_lose_data
 from secure_ml_constructs.audit.archive_policies import ACCESS_LOG_PREFIX
@@ -131,7 +131,7 @@ class EncryptedDataLake(Construct):
             s3.CfnBucketPolicy(made, "Policy", bucket=name, policy_document=policy).apply_removal_policy(
                 removal_policy
             )
-        acknowledge(self, health_packs("S3BucketReplicationEnabled"), NO_REPLICA)
+        acknowledge(self, standard_packs("S3BucketReplicationEnabled"), NO_REPLICA)
         self._catalog = (
             Catalog(
                 self,

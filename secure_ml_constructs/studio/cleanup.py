@@ -18,7 +18,7 @@ from secure_ml_constructs._acknowledge import (
     OUTSIDE_NETWORK,
     acknowledge_all,
     acknowledge_wildcards,
-    health_packs,
+    standard_packs,
 )
 from secure_ml_constructs._cdk import account, partition, region
 from secure_ml_constructs.keys import EnvironmentKeys, KeyClass
@@ -107,9 +107,9 @@ class StudioCleanup(Construct):
         acknowledge_all(
             self,
             {
-                **dict.fromkeys(health_packs("LambdaInsideVPC"), OUTSIDE_NETWORK),
-                **dict.fromkeys(health_packs("LambdaConcurrency"), CALLED_SELDOM),
-                **dict.fromkeys(health_packs("LambdaDLQ"), CALLER_NOTICES),
+                **dict.fromkeys(standard_packs("LambdaInsideVPC"), OUTSIDE_NETWORK),
+                **dict.fromkeys(standard_packs("LambdaConcurrency"), CALLED_SELDOM),
+                **dict.fromkeys(standard_packs("LambdaDLQ"), CALLER_NOTICES),
             },
         )
         if wildcards:

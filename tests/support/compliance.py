@@ -10,7 +10,7 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import IPolicyValidationPlugin, Validations
-from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks
+from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
 
 from secure_ml_constructs.enforcement.plugin import RulePack
 from secure_ml_constructs.verification.rules import Settings
@@ -33,7 +33,7 @@ class Finding:
 
 
 def findings(build: Callable[[cdk.App], Any], settings: Settings = VOUCHED) -> list[Finding]:
-    """Run AwsSolutions, HIPAA, NIST 800-53 r5 and our own rules on the app that `build` fills.
+    """Run AwsSolutions, HIPAA, NIST 800-53 r5, PCI DSS and our own rules on the app that `build` fills.
 
     Args:
         build: Makes stacks in the app it is given.
@@ -47,6 +47,7 @@ def findings(build: Callable[[cdk.App], Any], settings: Settings = VOUCHED) -> l
         AwsSolutionsChecks(app),
         HIPAASecurityChecks(app),
         NIST80053R5Checks(app),
+        PCIDSS321Checks(app),
         RulePack(app, settings),
     ]
     Validations.of(app).add_plugins(*packs)
