@@ -21,6 +21,8 @@ __all__ = ["FrontDoor", "Payloads"]
 
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9!#$&^_.+-]*")
 _TEXT = ("application/json", "text/csv")
+# Each is a part of a rule of the firewall, whose capacity is bounded.
+_MOST_TYPES = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +36,8 @@ class Payloads:
         json: The JSON Schema (draft 4) of requests to `/json`. Default: there is no such path.
         csv: Whether there is `/csv`. It is not validated at the door: the first container has to.
         binary: The type that `/binary` takes, for instance `("application/dicom",)`; of several, each has a
-            path below it (`/binary/dicom`). Not validated either; the model is told this type, whatever the
-            caller says.
+            path below it (`/binary/dicom`). Ten at the most. Not validated either; the model is told this
+            type, and the firewall answers 415 to others.
 
     Raises:
         ConfigurationError: Nothing at all, a keyword that API Gateway does not hold requests to, or a type
@@ -67,6 +69,9 @@ class Payloads:
                 "binary", self.binary, "One string where a list belongs.", f"Write ({self.binary!r},)."
             )
             problems.raise_if_any("Payloads")
+        if len(self.binary) > _MOST_TYPES:
+            reason = f"The firewall tells {_MOST_TYPES} types apart."
+            problems.add("binary", len(self.binary), reason, "Make a second door for the others.")
         for index, each in enumerate(self.binary):
             if each in _TEXT:
                 reason = "API Gateway would take this type for bytes at every path, and validate none of it."
@@ -91,6 +96,11 @@ class Payloads:
         for each in self.binary:
             found[("binary",) if len(self.binary) == 1 else ("binary", _last_part(each))] = each
         return found
+
+    @property
+    def binary_paths(self) -> Mapping[str, str]:
+        """The type of content of each path that takes bytes, by how the path ends."""
+        return {"/".join(path): each for path, each in self.paths.items() if path[0] == "binary"}
 
 
 def _last_part(content_type: str) -> str:

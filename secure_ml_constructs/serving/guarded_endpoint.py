@@ -170,6 +170,7 @@ class GuardedEndpoint(Construct):
             # A signature differs from request to request; a token does not.
             caller_header="x-api-key" if isinstance(door.auth, IamAuth) else "authorization",
             private=door.is_private,
+            binary=door.payloads.binary_paths,
         )
         watch_door(
             self.endpoint.alarms,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
@@ -37,8 +38,8 @@ _PROTECTIONS = [
 _PREFIX = "aws-waf-logs-"
 _BY_ADDRESS = ("allow", "deny", "countries", "not_countries", "hosted_callers")
 _ANONYMOUS = (
-    "anonymous_ips=False: callers at hosting providers and behind anonymizing networks are let in on purpose. "
-    "Each has to prove who it is, and has a rate of its own."
+    "anonymous_ips=False: callers at hosting providers and behind anonymizing networks are let in on "
+    "purpose. Each has to prove who it is, and has a rate of its own."
 )
 
 
@@ -50,6 +51,7 @@ class WebAcl(Construct):
         G4: the managed groups block, a rate for each address, lists of addresses and countries, our own rule
             on sizes; what credentials and bodies hold is kept out of the log and of samples; no request is
             let in before it would be logged.
+        G5: paths that take bytes get their type of content, and 415 for others.
         A1: the log is encrypted, kept and protected from deletion.
 
     Args:
@@ -62,6 +64,8 @@ class WebAcl(Construct):
             token that stays the same between requests. A signature of IAM does not. Default: `x-api-key`.
         private: Whether the API is private. The rules about addresses are left out then, as AWS WAF sees
             those of network interfaces only.
+        binary: The type of content of each path that takes bytes, by how the path ends
+            (`Payloads.binary_paths`). Default: no path does.
 
     Raises:
         ConfigurationError: An AWS-managed key, another header, and lists about addresses on a private API.
@@ -91,6 +95,7 @@ class WebAcl(Construct):
         logs_key: kms.IKey,
         caller_header: str = "x-api-key",
         private: bool = False,
+        binary: Mapping[str, str] | None = None,
     ) -> None:
         problems = Problems()
         key_arn = refuse_aws_managed(problems, "logs_key", logs_key)
@@ -109,7 +114,7 @@ class WebAcl(Construct):
         self.metric_name = physical_name(self, words, longest=100)
         self.log_group_name = physical_name(self, words, longest=100, prefix=_PREFIX)
         group = self._log_group(key_arn)
-        acl = self._acl(caller_header, private)
+        acl = self._acl(caller_header, private, binary or {})
         self.web_acl_arn = acl.attr_arn
         header = wafv2.CfnLoggingConfiguration.FieldToMatchProperty
         logging = wafv2.CfnLoggingConfiguration(
@@ -178,7 +183,7 @@ class WebAcl(Construct):
                     found.setdefault(argument, []).append(made.attr_arn)
         return found
 
-    def _acl(self, caller_header: str, private: bool) -> wafv2.CfnWebACL:
+    def _acl(self, caller_header: str, private: bool, binary: Mapping[str, str]) -> wafv2.CfnWebACL:
         settings = self._settings
         made = wafv2.CfnWebACL(
             self,
@@ -191,6 +196,7 @@ class WebAcl(Construct):
                 caller_header=caller_header,
                 private=private,
                 lists=self._addresses(),
+                binary=binary,
                 metric=self.metric_name,
             ),
             association_config={

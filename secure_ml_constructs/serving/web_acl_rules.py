@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,11 +10,18 @@ from secure_ml_constructs.serving.door_firewall import INSPECTED_KB, DoorFirewal
 
 Statement = dict[str, Any]
 _AS_IT_IS = [{"priority": 0, "type": "NONE"}]
+_DECODED = [{"priority": 0, "type": "URL_DECODE"}]
+_LOWER = [{"priority": 0, "type": "LOWERCASE"}]
 _EVERY_SECONDS = 60
 _KB = 1024
 
 # No word of why: whoever is refused learns nothing to do better with.
-RESPONSES = {403: "Forbidden", 413: "Content Too Large", 429: "Too Many Requests"}
+RESPONSES = {
+    403: "Forbidden",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    429: "Too Many Requests",
+}
 
 
 def body_key(code: int) -> str:
@@ -38,6 +46,7 @@ def rules_of(
     caller_header: str,
     private: bool,
     lists: Mapping[str, Sequence[str]],
+    binary: Mapping[str, str],
     metric: str,
 ) -> list[dict[str, Any]]:
     """Give the rules: what is cheap to know comes first.
@@ -47,11 +56,13 @@ def rules_of(
         caller_header: The header that tells callers apart.
         private: Whether addresses say nothing about callers.
         lists: The ARNs of the lists of addresses, by `allow` and `deny`.
+        binary: The type of content of each path that takes bytes, by how the path ends.
         metric: What the names of metrics begin with.
     """
     rules = (
         *(() if private else _by_address(settings, lists.get("deny", ()))),
         _rule("RatePerCaller", _rate_of_header(settings.requests_per_caller, caller_header), block(429)),
+        *((_rule("BinaryType", _other_type(binary), block(415)),) if binary else ()),
         _rule("BodySize", _too_large(settings.largest_body_kb), block(413)),
         _group("KnownBadInputs", "AWSManagedRulesKnownBadInputsRuleSet"),
         # Its own rule on sizes blocks beyond 8 KB, which requests to models exceed: ours is in its place.
@@ -121,6 +132,29 @@ def _rate_of_header(limit: int, header: str) -> Statement:
     }
 
 
+def _other_type(binary: Mapping[str, str]) -> Statement:
+    """A path that takes bytes, and not with its type, or with none: API Gateway itself lets any through."""
+    found: list[Statement] = []
+    for path, content_type in binary.items():
+        asked = _matches({"uriPath": {}}, f"/{re.escape(path)}/*$", _DECODED)
+        # Parameters of a type may follow it (RFC 9110, Media Type).
+        said = _matches(
+            {"singleHeader": {"Name": "content-type"}}, f"^{re.escape(content_type)} *(;.*)?$", _LOWER
+        )
+        found.append({"andStatement": {"statements": [asked, {"notStatement": {"statement": said}}]}})
+    return found[0] if len(found) == 1 else {"orStatement": {"statements": found}}
+
+
+def _matches(field: Mapping[str, Any], pattern: str, transformations: Sequence[Any] = _AS_IT_IS) -> Statement:
+    return {
+        "regexMatchStatement": {
+            "fieldToMatch": field,
+            "regexString": pattern,
+            "textTransformations": transformations,
+        }
+    }
+
+
 def _too_large(most_kb: int) -> Statement:
     """What is larger than may be; beyond what AWS WAF inspects, what does not say that it is small enough."""
     inspected = INSPECTED_KB[-1]
@@ -135,13 +169,7 @@ def _too_large(most_kb: int) -> Statement:
     }
     if most_kb <= inspected:
         return size
-    said: Statement = {
-        "regexMatchStatement": {
-            "fieldToMatch": {"singleHeader": {"Name": "content-length"}},
-            "regexString": number_up_to(most_kb * _KB),
-            "textTransformations": _AS_IT_IS,
-        }
-    }
+    said = _matches({"singleHeader": {"Name": "content-length"}}, number_up_to(most_kb * _KB))
     return {"andStatement": {"statements": [size, {"notStatement": {"statement": said}}]}}
 
 

@@ -18,6 +18,7 @@ from tests.support.templates import World, new_app, synth
 ACL = "AWS::WAFv2::WebACL"
 PERIMETER = DataPerimeter()
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+BINARY = {"binary/dicom": "application/dicom", "binary/svg-xml": "image/svg+xml"}
 EVERYTHING = DoorFirewall(
     requests_per_ip=1_200,
     requests_per_caller=600,
@@ -61,7 +62,7 @@ def build(app: cdk.App) -> WebAcl:
 
 def build_full(app: cdk.App) -> WebAcl:
     """A firewall with all that there is to say, in front of callers with tokens."""
-    return Door(app).acl(settings=EVERYTHING, caller_header="authorization")
+    return Door(app).acl(settings=EVERYTHING, caller_header="authorization", binary=BINARY)
 
 
 def build_private(app: cdk.App) -> WebAcl:

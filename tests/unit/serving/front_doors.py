@@ -106,6 +106,7 @@ class DoorClinic(Clinic):
                 stage=made.stage,
                 logs_key=self.hospital.foundation.keys.logs,
                 private=door.is_private,
+                binary=door.payloads.binary_paths,
                 caller_header="x-api-key" if isinstance(door.auth, IamAuth) else "authorization",
             )
         return made

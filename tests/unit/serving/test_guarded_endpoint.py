@@ -63,7 +63,8 @@ def build_private(app: cdk.App) -> None:
 
 def build_partners(app: cdk.App) -> None:
     """Partners with tokens of Cognito, each with a model of its own."""
-    door = FrontDoor.regional(auth=cognito(), payloads=CSV, firewall=DoorFirewall(countries=("DE",)))
+    payloads = Payloads(csv=True, binary=("application/dicom",))
+    door = FrontDoor.regional(auth=cognito(), payloads=payloads, firewall=DoorFirewall(countries=("DE",)))
     guard(DoorClinic(app), door, model=TENANTS)
 
 
@@ -118,6 +119,7 @@ def test_the_firewall_stands_before_every_door(worlds: dict[str, World]) -> None
         rules = {each["Name"] for each in world.one("AWS::WAFv2::WebACL").properties["Rules"]}
         assert "RatePerCaller" in rules
         assert ("RatePerIp" in rules) == (name != "build_private")
+        assert ("BinaryType" in rules) == (name == "build_partners")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ import aws_cdk as cdk
 import pytest
 from constructs import Construct
 
+from secure_ml_constructs.errors import ConfigurationError
 from secure_ml_constructs.serving.door_firewall import DoorFirewall
+from secure_ml_constructs.serving.front_door import Payloads
 from secure_ml_constructs.serving.web_acl import WebAcl
 from secure_ml_constructs.verification.rules import check
 from tests.support.compliance import findings
@@ -32,6 +34,7 @@ UNITS = {
     "IPSetReferenceStatement": 1,
     "RateBasedStatement": 2,
     "RegexMatchStatement": 3,
+    "TextTransformations": 10,
     "SizeConstraintStatement": 1,
 }
 OF_A_FIREWALL = (
@@ -79,6 +82,7 @@ def test_refusals_say_nothing_of_why(full: World) -> None:
         "AnonymousIps": None,
         "RatePerIp": 429,
         "RatePerCaller": 429,
+        "BinaryType": 415,
         "BodySize": 413,
         "KnownBadInputs": None,
         "Core": None,
@@ -181,6 +185,8 @@ def test_the_stage_is_there_first_and_nothing_passes_unlogged(default: World) ->
 def units(value: Any) -> int:
     """The capacity units of rules, as AWS WAF adds them up."""
     total = sum(len(each) * UNITS["CustomKeys"] for each in held(value, "CustomKeys"))
+    for each in held(value, "TextTransformations"):
+        total += UNITS["TextTransformations"] * sum(one["Type"] != "NONE" for one in each)
     for kind, cost in UNITS.items():
         if kind.endswith("Statement"):
             total += cost * len(list(held(value, kind)))
@@ -190,7 +196,13 @@ def units(value: Any) -> int:
 def test_capacity(default: World, full: World, private: World) -> None:
     found = [units(world.one(ACL).properties["Rules"]) for world in (default, private, full)]
     # Beyond 1,500 each request costs more, and beyond 5,000 there is nothing.
-    assert found == [1_010, 933, 1_018]
+    assert found == [1_010, 933, 1_070]
+    types = [f"image/x-{number}" for number in range(10)]
+    binary = Payloads(binary=types).binary_paths
+    most = made(lambda app: Door(app).acl(settings=doors.EVERYTHING, binary=binary))
+    assert units(most.one(ACL).properties["Rules"]) == 1_278
+    with pytest.raises(ConfigurationError, match="10 types"):
+        Payloads(binary=[*types, "image/x-10"])
 
 
 def test_ten_doors_in_one_environment(ten: World) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from aws_cdk import aws_kms as kms
 
 from secure_ml_constructs.errors import ConfigurationError
 from secure_ml_constructs.serving.door_firewall import DoorFirewall
+from secure_ml_constructs.serving.front_door import Payloads
 from secure_ml_constructs.serving.web_acl import WebAcl
 from secure_ml_constructs.serving.web_acl_rules import number_up_to
 from tests.support.templates import ACCOUNT, REGION, World, new_app
@@ -41,7 +44,7 @@ def test_the_order_of_the_rules(default: World, full: World) -> None:
     asked = ["RatePerCaller", "BodySize", "KnownBadInputs", "Core"]
     assert list(rules(default)) == ["Reputation", "AnonymousIps", "RatePerIp", *asked]
     addressed = ["Denied", "Countries", "Reputation", "AnonymousIps", "RatePerIp"]
-    assert list(rules(full)) == [*addressed, *asked, "Allowed"]
+    assert list(rules(full)) == [*addressed, asked[0], "BinaryType", *asked[1:], "Allowed"]
     for world in (default, full):
         assert [rule["Priority"] for rule in rules(world).values()] == [*range(len(rules(world)))]
 
@@ -168,6 +171,80 @@ def test_bodies_up_to_the_limit_pass_and_no_larger_ones(default: World, full: Wo
     for said in (None, "", "0", "1e3", "-1", "0x10", "99999999", "65537, 65537"):
         assert too_large(large, 65_537, said) is True
         assert too_large(large, 65_536, said) is False
+
+
+TRANSFORMED: dict[str, Callable[[str], str]] = {"URL_DECODE": unquote, "LOWERCASE": str.lower}
+
+
+def wrong_type(statement: dict[str, Any], path: str, said: str | None) -> bool:
+    """What AWS WAF makes of a statement about a path and a type of content."""
+    ((kind, value),) = statement.items()
+    match kind:
+        case "OrStatement":
+            return any(wrong_type(each, path, said) for each in value["Statements"])
+        case "AndStatement":
+            return all(wrong_type(each, path, said) for each in value["Statements"])
+        case "NotStatement":
+            return not wrong_type(value["Statement"], path, said)
+        case "RegexMatchStatement":
+            field = value["FieldToMatch"]
+            assert field in ({"UriPath": {}}, {"SingleHeader": {"Name": "content-type"}})
+            text = path if "UriPath" in field else said
+            for each in value["TextTransformations"]:
+                text = text and TRANSFORMED[each["Type"]](text)
+            return text is not None and bool(re.search(value["RegexString"], text))
+    raise NotImplementedError(kind)
+
+
+@pytest.fixture(scope="module")
+def one_type() -> dict[str, Any]:
+    """The rule of a door that takes bytes of one type."""
+    binary = Payloads(binary=("application/dicom",), csv=True).binary_paths
+    world = made(lambda app: Door(app).acl(private=True, binary=binary))
+    statement: dict[str, Any] = rules(world)["BinaryType"]["Statement"]
+    return statement
+
+
+@pytest.mark.parametrize("path", ["/binary", "/live/binary", "/live/partner-a/binary", "/live/bin%61ry/"])
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ("application/dicom", False),
+        ("Application/DICOM", False),
+        ("application/dicom; transfer-syntax=*", False),
+        ("application/dicom;x=y", False),
+        (None, True),
+        ("", True),
+        ("application/json", True),
+        ("application/dicom+json", True),
+        ("application/x-python-pickle", True),
+        ("text/plain; application/dicom", True),
+        ("application/dicom, text/plain", True),
+    ],
+)
+def test_bytes_of_another_type_are_refused(
+    one_type: dict[str, Any], path: str, said: str | None, refused: bool
+) -> None:
+    assert wrong_type(one_type, path, said) is refused
+
+
+@pytest.mark.parametrize(
+    "path", ["/live/json", "/csv", "/live/binary-partner/json", "/live/xbinary", "/live/binary/json", "/"]
+)
+@pytest.mark.parametrize("said", ["application/json", "text/csv", "", None])
+def test_other_paths_are_not_asked_for_the_type_of_bytes(
+    one_type: dict[str, Any], path: str, said: str | None
+) -> None:
+    assert wrong_type(one_type, path, said) is False
+
+
+def test_of_several_types_each_path_takes_its_own(full: World, default: World) -> None:
+    statement = rules(full)["BinaryType"]["Statement"]
+    for path, own in doors.BINARY.items():
+        for said in (*doors.BINARY.values(), "image/svgxml", "application/json"):
+            assert wrong_type(statement, f"/live/partner-a/{path}", said) is (said != own)
+    assert wrong_type(statement, "/live/json", "application/json") is False
+    assert "BinaryType" not in rules(default)
 
 
 @pytest.mark.parametrize("most", [10, 99, 100, 101, 1999, 2000, 66_560, 5_120_000, 10_240_000])
