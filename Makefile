@@ -58,7 +58,7 @@ check-deep: $(SETUP) ## Run the tests that take minutes
 fuzz: $(SETUP) ## Search for counter-examples (N=10000 arguments over all constructs)
 	@# A process each: Node keeps every construct that a process ever made.
 	@for part in "constructs.py -k archive" "constructs.py -k lake" "constructs.py -k network" \
-	    "constructs.py -k trail" config.py network.py; do \
+	    "constructs.py -k trail" config.py network.py door_firewall.py; do \
 	  FUZZ_EXAMPLES="$(N)" $(PY) -m pytest -m deep -s tests/fuzz/test_$$part $(ARGS) || exit 1; \
 	done
 
@@ -85,7 +85,11 @@ lock: .venv/.python ## Resolve the dependencies anew (ARGS=--upgrade for their n
 	  && "$$tmp/bin/uv" --quiet --no-config pip compile requirements/jwt_authorizer.in --python-version 3.14 \
 	    --python-platform aarch64-manylinux_2_28 --generate-hashes --no-annotate --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command "make lock" \
-	    --output-file secure_ml_constructs/runtime/jwt_authorizer.txt $(ARGS)
+	    --output-file secure_ml_constructs/runtime/jwt_authorizer.txt $(ARGS) \
+	  && "$$tmp/bin/uv" --quiet --no-config pip compile requirements/open_monitor.in --python-version 3.13 \
+	    --python-platform x86_64-manylinux_2_28 --generate-hashes --no-annotate --no-emit-index-url \
+	    --no-emit-find-links --custom-compile-command "make lock" \
+	    --output-file secure_ml_constructs/runtime/open_monitor.txt $(ARGS)
 	@$(MAKE) --no-print-directory .venv/.locked
 	@echo "Locking node packages"
 	@$(NPM) install --package-lock-only >/dev/null

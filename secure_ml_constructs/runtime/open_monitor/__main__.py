@@ -1,0 +1,7 @@
+"""`python -m open_monitor`."""
+
+import sys
+
+from .job import main
+
+sys.exit(main())
