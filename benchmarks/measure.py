@@ -52,8 +52,21 @@ def _environments(app: Any, count: int) -> None:
     from secure_ml_constructs.environment import SecureMlEnvironment
 
     for number in range(count):
-        named = _config().model_copy(update={"name": f"ml-{number:02}"})
+        named = _config().model_copy(update={"name": f"ml-{number:02}", **(_shared() if number else {})})
         SecureMlEnvironment(app, f"Environment{number:02}", config=named)
+
+
+def _shared() -> dict[str, Any]:
+    """What a further environment leaves to the first, since the account has it once."""
+    from secure_ml_constructs.environment.people_config import AnalyzerSection
+    from secure_ml_constructs.identity import Analysis
+
+    config = _config()
+    people = {"work_logs": "existing", "analyzer": AnalyzerSection(existing=tuple(Analysis))}
+    return {
+        "people": config.people.model_copy(update=people),
+        "serving": config.serving.model_copy(update={"api_logging": "existing"}),
+    }
 
 
 def _templates(app: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -21,10 +21,10 @@ from secure_ml_constructs.verification.proofs.questions.attempts import (
     Attempt,
 )
 from secure_ml_constructs.verification.proofs.questions.credentials import (
+    Grants,
     forwarding,
     granted_directly,
     is_kept,
-    may_grant,
 )
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who
 from secure_ml_constructs.verification.proofs.questions.mentions import (
@@ -74,6 +74,9 @@ class Adversaries:
                     if isinstance(name, str):
                         self._named_by[name].append(each)
         self._held = [each for each in estate.roles if not (self._is_trusted(each) or is_kept(each))]
+        self._numbers = {str(each.arn): number for number, each in enumerate(self._held)}
+        self._grants: dict[str, Grants] = {}
+        self._forwarded: dict[tuple[str, bool], tuple[Attempt, ...]] = {}
         self._organizations = (trust.organization,) if trust.organization else organizations_named(estate)
         # What a resource, a principal and a source of another organization say of it.
         self.of_others = self._elsewhere_than_ours("resource")
@@ -121,11 +124,16 @@ class Adversaries:
     def _granted(self, act: Act) -> Iterator[Role]:
         """The roles that anything may grant a request."""
         named = frozenset() if act.policy is None else granted_directly(act.policy, act.action)
-        for role in self._held:
-            if act.roles and role.arn not in act.roles:
-                continue
-            by_policy = named is None or role.arn in named
-            if by_policy or act.method is not None or may_grant(role.documents, act.action):
+        if named is None or act.method is not None:
+            chosen: Iterable[int] = range(len(self._held))
+        else:
+            if act.action not in self._grants:
+                self._grants[act.action] = Grants(self._held, act.action)
+            by_policy = {self._numbers[arn] for arn in named if arn in self._numbers}
+            chosen = sorted(self._grants[act.action].on(act.resource) | by_policy)
+        for number in chosen:
+            role = self._held[number]
+            if not act.roles or role.arn in act.roles:
                 yield role
 
     def _endpoints(self, act: Act, base: Attempt | None = None) -> Iterator[Endpoint]:
@@ -217,10 +225,7 @@ class Adversaries:
         if base is None:
             return
         yield replace(base, place={**self._outside, **DIRECT})
-        first = tuple(
-            replace(base, place={**self._outside, **DIRECT}, act=act)
-            for act in forwarding(role, self._estate.place(role.resource))
-        )
+        first = self._forwards(role, base, inside=False)
         if first:
             yield replace(base, place={**self._outside, **FORWARDED}, first=first)
 
@@ -229,13 +234,25 @@ class Adversaries:
         if base is None:
             return
         yield from self._from_inside(base, act)
-        first = tuple(
-            replace(attempt, act=forward)
-            for forward in forwarding(role, self._estate.place(role.resource))
-            for attempt in self._from_inside(base, forward)
-        )
+        first = self._forwards(role, base, inside=True)
         if first:
             yield replace(base, place={**self._outside, **FORWARDED}, first=first)
+
+    def _forwards(self, role: Role, base: Attempt, *, inside: bool) -> tuple[Attempt, ...]:
+        """The requests to services that make others for a role, which are the same whatever it is after."""
+        key = (str(role.arn), inside)
+        if key not in self._forwarded:
+            forwards = forwarding(role, self._estate.place(role.resource))
+            self._forwarded[key] = tuple(
+                replace(attempt, act=forward)
+                for forward in forwards
+                for attempt in (
+                    self._from_inside(base, forward)
+                    if inside
+                    else (replace(base, place={**self._outside, **DIRECT}),)
+                )
+            )
+        return self._forwarded[key]
 
     def _whoever(self, asset: Asset, act: Act) -> Iterator[Attempt]:
         """Any job whatever it was granted, and the credentials that somebody brings into it."""

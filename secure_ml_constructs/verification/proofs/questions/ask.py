@@ -178,7 +178,7 @@ class Prover:
     def _ask(self, attempt: Attempt, act: Act, asset: Asset, *, direct: bool) -> Proved | Step | NotCovered:
         account = act.account or asset.account
         granting = (*attempt.identity, *((act.policy,) if act.policy else ()))
-        if act.method is None and not may_grant(granting, act.action):
+        if act.method is None and not may_grant(granting, act.action, act.resource):
             return Proved()
         # What a service asks for on the caller's behalf passes no endpoint of ours.
         passes = direct and attempt.endpoint is not None
@@ -234,7 +234,11 @@ def _told_apart(context: Mapping[str, Values], documents: Iterable[Document]) ->
     for key, values in context.items():
         if len(values.unlike) >= _FEW:
             patterns, plain = _parted(values.unlike)
-            told = (each for each in plain if each in named or any(piece in each for piece in pieces))
+            told = (
+                each
+                for each in plain
+                if each in named or ("/" in each and any(piece in each for piece in pieces))
+            )
             narrowed[key] = replace(values, unlike=(*patterns, *sorted(told)))
     return narrowed
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from secure_ml_constructs.verification.proofs.estate import Place, Role
 from secure_ml_constructs.verification.proofs.iam.documents import Document, Statement
-from secure_ml_constructs.verification.proofs.iam.matching import action_matches
+from secure_ml_constructs.verification.proofs.iam.matching import action_matches, actions_covered
 from secure_ml_constructs.verification.proofs.iam.patterns import Token
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.deeds import Act
@@ -33,6 +34,7 @@ KEEPS_CREDENTIALS = frozenset(
         "vpc-flow-logs.amazonaws.com",
     }
 )
+_WILD = re.compile("[*?]")
 # Services that can't be made to read or write S3, or use a key, with the caller's own permission.
 _FORWARDS_NOTHING = frozenset(
     {
@@ -143,9 +145,60 @@ def _reads_nothing(action: str) -> bool:
     return name.startswith((*_ANSWERS, *_READS_NOTHING.get(service, ())))
 
 
-def may_grant(documents: Iterable[Document], action: str) -> bool:
-    """Whether any Allow of some documents may speak of an action."""
-    return any(_grants(document, action) for document in documents)
+def may_grant(documents: Iterable[Document], action: str, resource: str) -> bool:
+    """Whether any Allow of some documents may speak of an action on a resource.
+
+    Args:
+        documents: The documents.
+        action: The action.
+        resource: The resource's ARN, or a pattern of ARNs.
+    """
+    begins = _WILD.split(resource, maxsplit=1)[0]
+    return any(
+        named is None or any(begins.startswith(each) or each.startswith(begins) for each in named)
+        for named in (_granted_on(document, action) for document in documents)
+    )
+
+
+class Grants:
+    """Finds the roles that their own policies may grant an action on a resource.
+
+    By what the resources begin with: looking at every role for every resource would take ever longer the
+    more environments there are.
+
+    Args:
+        roles: The roles.
+        action: The action.
+    """
+
+    def __init__(self, roles: Sequence[Role], action: str) -> None:
+        self._anywhere: set[int] = set()
+        self._by_beginning: dict[str, set[int]] = {}
+        for number, role in enumerate(roles):
+            for document in role.documents:
+                named = _granted_on(document, action)
+                if named is None:
+                    self._anywhere.add(number)
+                    continue
+                for each in named:
+                    self._by_beginning.setdefault(each, set()).add(number)
+        self._sorted = sorted(self._by_beginning)
+
+    def on(self, resource: str) -> set[int]:
+        """Give the numbers of the roles that may be granted it on a resource.
+
+        Args:
+            resource: Its ARN, or a pattern of ARNs.
+        """
+        begins = _WILD.split(resource, maxsplit=1)[0]
+        found = set(self._anywhere)
+        for length in range(len(begins)):
+            found |= self._by_beginning.get(begins[:length], set())
+        for each in self._sorted[bisect_left(self._sorted, begins) :]:
+            if not each.startswith(begins):
+                break
+            found |= self._by_beginning[each]
+        return found
 
 
 @lru_cache(maxsize=65536)
@@ -171,8 +224,19 @@ def granted_directly(policy: Document, action: str) -> frozenset[str] | None:
 
 
 @lru_cache(maxsize=65536)
-def _grants(document: Document, action: str) -> bool:
-    return any(each.allow and action_matches(each, action) is not False for each in document.statements)
+def _granted_on(document: Document, action: str) -> tuple[str, ...] | None:
+    """What the resources begin with on which a document may allow an action; None for any resource."""
+    found: dict[str, None] = {}
+    for statement, covers in zip(document.statements, actions_covered(document, action), strict=True):
+        if not statement.allow or covers is False:
+            continue
+        if statement.resources is None or statement.not_resource:
+            return None
+        for written in statement.resources:
+            if isinstance(written, Unknown) or not written or not isinstance(written[0], str):
+                return None
+            found[written[0]] = None
+    return tuple(found)
 
 
 def _text(pattern: Iterable[Token]) -> str:
