@@ -15,6 +15,7 @@ from secure_ml_constructs.identity import RoleFoundation
 from secure_ml_constructs.serving.api_logging import ApiLogging
 from secure_ml_constructs.serving.caller_pool import CallerPool
 from secure_ml_constructs.serving.capacity import Capacity, Rollout, default_rollout
+from secure_ml_constructs.serving.copies import Capture, Shadow, check_endpoint
 from secure_ml_constructs.serving.door import Door
 from secure_ml_constructs.serving.door_alarms import DoorLimits, WatchedDoor, watch_door
 from secure_ml_constructs.serving.door_auth import CognitoAuth, IamAuth
@@ -23,7 +24,7 @@ from secure_ml_constructs.serving.door_firewall import DoorFirewall
 from secure_ml_constructs.serving.door_stage import STAGE
 from secure_ml_constructs.serving.endpoint_alarms import EndpointLimits
 from secure_ml_constructs.serving.front_door import FrontDoor
-from secure_ml_constructs.serving.model_endpoint import Capture, ModelEndpoint, Shadow, check_endpoint
+from secure_ml_constructs.serving.model_endpoint import ModelEndpoint
 from secure_ml_constructs.serving.served_model import ServedModel
 from secure_ml_constructs.serving.tenants import TenantModels
 from secure_ml_constructs.serving.web_acl import WebAcl, check_firewall
@@ -86,6 +87,7 @@ class GuardedEndpoint(Construct):
         ConfigurationError: Whatever `ModelEndpoint`, `Door` and `WebAcl` refuse; nothing is made then.
 
     Example:
+        >>> from secure_ml_constructs.serving import DoorAuth, Payloads
         >>> risk = GuardedEndpoint(
         ...     stack,
         ...     "Risk",

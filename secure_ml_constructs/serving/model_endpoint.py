@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
-from aws_cdk import Fn, RemovalPolicy, Stack
+from aws_cdk import Fn, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge, standard_packs
-from secure_ml_constructs._cdk import account, child_path, is_token, partition, region
+from secure_ml_constructs._cdk import account, child_path, partition, region
 from secure_ml_constructs.detection.alarms import Alarms, Alerts
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity import RoleFoundation
 from secure_ml_constructs.key_uses import KeyClass
 from secure_ml_constructs.serving.capacity import Capacity, Rollout, default_rollout
+from secure_ml_constructs.serving.copies import Capture, Shadow, check_endpoint
 from secure_ml_constructs.serving.endpoint_alarms import EndpointLimits, watch
 from secure_ml_constructs.serving.names import physical_name
 from secure_ml_constructs.serving.scaling import scale_component, scale_variant
@@ -27,7 +27,7 @@ from secure_ml_constructs.serving.serving_role import ServingRole
 from secure_ml_constructs.serving.tenants import TenantModels
 from secure_ml_constructs.verification.rules.instances import local_storage
 
-__all__ = ["Capture", "ModelEndpoint", "Shadow"]
+__all__ = ["ModelEndpoint"]
 
 VARIANT = "main"
 _NO_PACKAGE = (
@@ -42,37 +42,6 @@ _CAPTURES = "captures/"
 _Config = sagemaker.CfnEndpointConfig
 _Endpoint = sagemaker.CfnEndpoint
 _Component = sagemaker.CfnInferenceComponent
-
-
-@dataclass(frozen=True, kw_only=True)
-class Capture:
-    """What of the requests and answers is kept, for those who watch the model.
-
-    Args:
-        zone: The lake's zone that it is written to, below `captures/`. Default: `output`.
-        percent: How much of it, 1 to 100. Default: 100.
-    """
-
-    zone: str = "output"
-    percent: int = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shadow:
-    """A second model that gets copies of requests; its answers are captured, and nobody is given them.
-
-    Ensures:
-        G9: a new model, or a detector, can be tried on real requests.
-
-    Args:
-        model: The model.
-        instances: On how many instances, 1 or more. Default: 1.
-        percent: Of how many requests it gets a copy, 1 to 100. Default: 100.
-    """
-
-    model: ServedModel
-    instances: int = 1
-    percent: int = 100
 
 
 class ModelEndpoint(Construct):
@@ -404,53 +373,3 @@ def _containers(model: ServedModel | TenantModels) -> tuple[Container, ...]:
 
 def _placed(image: str) -> str:
     return Fn.sub(image) if "${AWS::" in image else image
-
-
-def check_endpoint(
-    problems: Problems,
-    foundation: RoleFoundation,
-    model: ServedModel | TenantModels,
-    capacity: Capacity,
-    rollout: Rollout,
-    capture: Capture,
-    shadow: Shadow | None,
-    models_zone: str,
-) -> None:
-    """Record what an endpoint can't be made of.
-
-    Args:
-        problems: Where to record.
-        foundation: What the environment's roles share.
-        model: What it serves.
-        capacity: On how many instances.
-        rollout: How a new model takes over.
-        capture: What is kept of requests and answers.
-        shadow: A second model beside the first.
-        models_zone: The zone of the lake that models lie in.
-    """
-    accounts = tuple(foundation.perimeter.accounts)
-    # The account itself, where the stack has one.
-    own = Stack.of(foundation).account
-    accounts = accounts if is_token(own) else (*accounts, own)
-    zones = foundation.lake.zones
-    for argument, zone in (("models_zone", models_zone), ("capture.zone", capture.zone)):
-        if zone not in zones:
-            problems.add(argument, zone, "The lake has no such zone.", f"Write one of {', '.join(zones)}.")
-    if not 1 <= capture.percent <= 100:
-        problems.add("capture.percent", capture.percent, "No part of a whole.", "Write 1 to 100.")
-    model.check(problems, "model", accounts)
-    if not isinstance(model, TenantModels):
-        rollout.check(problems, "rollout", capacity)
-    if shadow is None:
-        return
-    shadow.model.check(problems, "shadow.model", accounts)
-    if isinstance(model, TenantModels) or len(model.containers) > 1 or len(shadow.model.containers) > 1:
-        problems.add(
-            "shadow",
-            "a shadow variant",
-            "SageMaker gives copies of requests to models of one container only.",
-            "Leave it out, or serve one container.",
-        )
-    if not shadow.instances >= 1 or not 1 <= shadow.percent <= 100:
-        given = f"{shadow.instances} instances, {shadow.percent} percent"
-        problems.add("shadow", given, "No part of a whole.", "Write 1 or more instances, 1 to 100 percent.")

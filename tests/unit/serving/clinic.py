@@ -11,7 +11,8 @@ from secure_ml_constructs.detection import AlertTopic
 from secure_ml_constructs.detection.alarms import Alerts
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.serving.capacity import Capacity, Rollout, ScheduledCapacity
-from secure_ml_constructs.serving.model_endpoint import Capture, ModelEndpoint, Shadow
+from secure_ml_constructs.serving.copies import Capture, Shadow
+from secure_ml_constructs.serving.model_endpoint import ModelEndpoint
 from secure_ml_constructs.serving.served_model import Container, ServedModel
 from secure_ml_constructs.serving.tenants import TenantModels
 from tests.unit.identity import hospital

@@ -12,8 +12,8 @@ import pytest
 
 from secure_ml_constructs.errors import ConfigurationError
 from secure_ml_constructs.serving.capacity import Capacity, Rollout
+from secure_ml_constructs.serving.copies import Capture, Shadow
 from secure_ml_constructs.serving.endpoint_alarms import EndpointLimits
-from secure_ml_constructs.serving.model_endpoint import Capture, Shadow
 from secure_ml_constructs.serving.served_model import Container, ServedModel
 from secure_ml_constructs.serving.tenants import TenantModels
 from tests.support.compliance import findings

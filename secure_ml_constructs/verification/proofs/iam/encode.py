@@ -8,7 +8,6 @@ means what `evaluate` does.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,18 +17,13 @@ import z3
 
 from secure_ml_constructs.verification.proofs.iam.conditions import (
     absent_holds,
-    condition_holds,
     value_holds,
 )
-from secure_ml_constructs.verification.proofs.iam.documents import Condition, Document, Kind, Statement
+from secure_ml_constructs.verification.proofs.iam.documents import Condition, Kind
 from secure_ml_constructs.verification.proofs.iam.domains import Domains, Values, is_list, regions
-from secure_ml_constructs.verification.proofs.iam.evaluate import applicable
 from secure_ml_constructs.verification.proofs.iam.languages import Language, witnesses
 from secure_ml_constructs.verification.proofs.iam.matching import (
     Named,
-    actions_covered,
-    principal_matches,
-    resource_matches,
 )
 from secure_ml_constructs.verification.proofs.iam.order import BOOLEAN, Logic, Parts, Ways, allowed
 from secure_ml_constructs.verification.proofs.iam.patterns import (
@@ -38,14 +32,14 @@ from secure_ml_constructs.verification.proofs.iam.patterns import (
     Value,
     fill_in,
     is_arn,
-    literal,
     matches,
     segments,
     tokens,
 )
 from secure_ml_constructs.verification.proofs.iam.policies import Policies
 from secure_ml_constructs.verification.proofs.iam.requests import Principal
-from secure_ml_constructs.verification.proofs.iam.ternary import Ternary, Unknown, every
+from secure_ml_constructs.verification.proofs.iam.subjects import Subject, beginning, covers, only_resource
+from secure_ml_constructs.verification.proofs.iam.ternary import Ternary, Unknown
 
 T = TypeVar("T")
 _CONTEXT = z3.main_ctx()
@@ -103,27 +97,6 @@ def variable(name: str) -> z3.BoolRef:
 LOGIC: Logic[z3.BoolRef] = Logic(_every, _some, _not)
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A statement that may speak of the requests asked about.
-
-    Attributes:
-        document: Its document.
-        statement: The statement.
-        named: How closely it names the caller.
-        holds: What is settled of it already.
-        conditions: The lines that are left open.
-        names_resource: Whether it is left open which resources it is about.
-    """
-
-    document: Document
-    statement: Statement
-    named: Named
-    holds: Ternary
-    conditions: tuple[Condition, ...]
-    names_resource: bool
-
-
 @dataclass
 class Open:
     """A thing that is left open, and the regions it may be in.
@@ -170,87 +143,6 @@ class Encoding:
         return next(t for t, b in chosen if z3.is_true(model.eval(b))), context
 
 
-def subjects(policies: Policies, domains: Domains) -> list[Subject]:
-    """Find the statements that may speak of the requests asked about.
-
-    What hangs on values that are known is settled here, so that few keys are left to be cut into regions.
-    """
-    found: list[Subject] = []
-    service = domains.action.partition(":")[0].lower()
-    bounded = policies.boundary is not None
-    fixed = domains.fixed()
-    text = _only_resource(domains)
-    for document, binds in applicable(policies, domains.principal, service, domains.action):
-        covered = actions_covered(document, domains.action)
-        for statement, action in zip(document.statements, covered, strict=True):
-            if action is False:
-                continue
-            named = principal_matches(statement, document.kind, domains.principal, bounded=bounded)
-            if not named:
-                continue
-            settled, left = _settled(statement, domains, fixed, text)
-            if settled is False:
-                continue
-            for closeness, principal in named.items():
-                holds = every((binds, action, principal, settled))
-                if holds is not False:
-                    found.append(Subject(document, statement, closeness, holds, left, text is None))
-    return found
-
-
-def _only_resource(domains: Domains) -> str | None:
-    """The one resource that is asked about; None where it is a pattern."""
-    asked = fill_in(tokens(domains.resource, variables=False), {})
-    assert isinstance(asked, tuple)
-    # The bare asterisk is no pattern: it is the resource of actions that know none.
-    return domains.resource if asked == ANY or literal(asked) is not None else None
-
-
-def _settled(
-    statement: Statement, domains: Domains, fixed: Context, text: str | None
-) -> tuple[Ternary, tuple[Condition, ...]]:
-    """What is known of a statement without cutting anything into regions, and the lines that are not."""
-    known: list[Ternary] = []
-    if text is not None:
-        known.append(_resource(statement, text, domains, fixed))
-        if known[0] is False:
-            return False, ()
-    elif _apart(statement, _beginning(domains.resource)):
-        return False, ()
-    left: list[Condition] = []
-    for condition in statement.conditions:
-        values = domains.of(condition.key)
-        if (values.exactly is None and values.present) or _leaves_open(condition, domains):
-            left.append(condition)
-            continue
-        holds = condition_holds(condition, fixed)
-        if holds is False:
-            return False, ()
-        known.append(holds)
-    return every(known), tuple(left)
-
-
-def _beginning(pattern: str) -> str:
-    """What every text of a pattern begins with."""
-    return re.split(r"[*?]", pattern, maxsplit=1)[0]
-
-
-def _apart(statement: Statement, begins: str) -> bool:
-    """Whether a statement names resources that begin otherwise than all that are asked about."""
-    if statement.resources is None or statement.not_resource:
-        return False
-    for written in statement.resources:
-        if isinstance(written, Unknown) or not written or not isinstance(written[0], str):
-            return False
-        if begins.startswith(written[0]) or written[0].startswith(begins):
-            return False
-    return True
-
-
-def _leaves_open(condition: Condition, domains: Domains) -> bool:
-    return any(not isinstance(text, Unknown) and domains.leaves_open(text) for text in condition.values)
-
-
 def open_up(found: Iterable[Subject], domains: Domains) -> Encoding | Unknown:
     """Cut the resource and every key that matters into regions."""
     made = Encoding(domains, domains.fixed())
@@ -293,7 +185,7 @@ def _add(made: Encoding, key: str, texts: tuple[str, ...], values: Values) -> No
 
 
 def _resources(found: Iterable[Subject], domains: Domains, fixed: Context) -> tuple[str, ...]:
-    if _only_resource(domains) is not None:
+    if only_resource(domains) is not None:
         return (domains.resource,)
     asked = fill_in(tokens(domains.resource, variables=False), {})
     assert isinstance(asked, tuple)
@@ -310,7 +202,7 @@ def _resources(found: Iterable[Subject], domains: Domains, fixed: Context) -> tu
                 not isinstance(t, str) for p in segments(pattern)[:5] for t in p
             ):
                 languages.append(Language(pattern, by_segment=True))
-    texts = witnesses(languages, _beginning(domains.resource))
+    texts = witnesses(languages, beginning(domains.resource))
     return tuple(text for text in texts if is_arn(text) and matches(asked, text))
 
 
@@ -400,18 +292,11 @@ def _statement(subject: Subject, made: Encoding, lenient: bool) -> z3.BoolRef:
         fits = [
             chosen
             for text, chosen in zip(made.resource.texts, made.resource.chosen, strict=True)
-            if _holds(_resource(subject.statement, text, made.domains, made.fixed), lenient)
+            if _holds(covers(subject.statement, text, made.domains, made.fixed), lenient)
         ]
         if len(fits) < len(made.resource.texts):
             parts.append(_some(fits))
     return _every(parts)
-
-
-def _resource(statement: Statement, text: str, domains: Domains, fixed: Context) -> Ternary:
-    for written in statement.resources or ():
-        if not isinstance(written, Unknown) and domains.leaves_open(written):
-            return Unknown("a resource with a policy variable that may have any value")
-    return resource_matches(statement, text, fixed)
 
 
 def _line(condition: Condition, made: Encoding, lenient: bool) -> z3.BoolRef:

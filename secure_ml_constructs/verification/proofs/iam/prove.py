@@ -12,13 +12,11 @@ from secure_ml_constructs.verification.proofs.iam.encode import (
     FALSE,
     TRUE,
     Encoding,
-    Subject,
     formula,
     insist,
     may_be_granted,
     open_up,
     refusal,
-    subjects,
     variable,
 )
 from secure_ml_constructs.verification.proofs.iam.evaluate import Decision, decide
@@ -29,6 +27,7 @@ from secure_ml_constructs.verification.proofs.iam.patterns import Variable
 from secure_ml_constructs.verification.proofs.iam.policies import Policies
 from secure_ml_constructs.verification.proofs.iam.public_access import is_public
 from secure_ml_constructs.verification.proofs.iam.requests import Principal, Request, account_of
+from secure_ml_constructs.verification.proofs.iam.subjects import Subject, subjects
 from secure_ml_constructs.verification.proofs.iam.ternary import NotCovered, Ternary, Unknown
 
 # What one call of the solver may take, in milliseconds.
