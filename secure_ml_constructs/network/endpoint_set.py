@@ -111,8 +111,25 @@ class EndpointSet(Construct):
                         private_dns_only_for_inbound_resolver_endpoint="AllResolvers"
                     )
             endpoints_made[service.name] = ec2.CfnVPCEndpoint(self, _logical(service), **properties)
+        self._made = endpoints_made
         self.resources = tuple(endpoints_made.values())
         self.ids: Mapping[str, str] = EndpointIds({**existing, **endpoints_made})
+
+    def alias(self, service: str) -> tuple[str, str] | None:
+        """Give the name of an interface endpoint and the zone of AWS's that it is in, for an alias record.
+
+        Args:
+            service: The service, as in the catalogue.
+
+        Returns:
+            Both, or None for an endpoint that was there already: it tells nothing but its id.
+        """
+        made = self._made.get(service)
+        if made is None:
+            return None
+        # The first entry is that of the region (AWS::EC2::VPCEndpoint, DnsEntries).
+        entry = Fn.split(":", Fn.select(0, made.attr_dns_entries))
+        return Fn.select(1, entry), Fn.select(0, entry)
 
     def _images(self, region: str) -> tuple[AwsOwnedResource, ...]:
         if not is_token(region):

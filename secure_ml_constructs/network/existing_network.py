@@ -111,6 +111,7 @@ class ExistingNetwork(MlNetwork):
         )
         self._weaken(*made.resources)
         self.endpoint_ids = made.ids
+        self._endpoint_alias = made.alias
         self.endpoint_zone_pairs = made.zone_pairs
 
     def _make_groups(self, given: ExistingGroups) -> None:

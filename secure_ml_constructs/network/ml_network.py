@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from aws_cdk import CfnResource
@@ -42,6 +42,7 @@ class MlNetwork(Construct):
     job_security_group_id: str
     linked_ranges: tuple[str, ...] = ()
     _prefix_lists: Mapping[str, str]
+    _endpoint_alias: Callable[[str], tuple[str, str] | None]
     _admit: bool = True
     _beyond: Sequence[tuple[str, int]] = ()
 
@@ -49,6 +50,17 @@ class MlNetwork(Construct):
     def s3_endpoint_ids(self) -> tuple[str, ...]:
         """The ids of every endpoint by which S3 is reached: what bucket policies name."""
         return tuple(self.endpoint_ids[name] for name in ("s3", "s3-interface") if name in self.endpoint_ids)
+
+    def endpoint_alias(self, service: str) -> tuple[str, str] | None:
+        """Give the name of an interface endpoint and the zone of AWS's that it is in, for an alias record.
+
+        Args:
+            service: The service, as in the catalogue.
+
+        Returns:
+            Both, or None for an endpoint that was there already: it tells nothing but its id.
+        """
+        return self._endpoint_alias(service)
 
     @cached_property
     def vpc(self) -> ec2.IVpc:

@@ -217,6 +217,7 @@ class SecureVpc(MlNetwork):
         )
         self._weaken(*made.resources)
         self.endpoint_ids = made.ids
+        self._endpoint_alias = made.alias
         self.endpoint_zone_pairs = made.zone_pairs
         self.dns_firewall: DnsFirewall | None = None
         if domains or guards.dns_firewall:

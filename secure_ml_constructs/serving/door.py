@@ -316,7 +316,7 @@ class Door(Construct):
                 self,
                 door.domain,
                 perimeter=foundation.perimeter,
-                endpoint=self._network.endpoint_ids["execute-api"],
+                network=self._network,
                 stage=self.stage,
             )
             return

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from secure_ml_constructs._cdk import is_token, region
 from secure_ml_constructs.errors import Problems
+from secure_ml_constructs.network import MlNetwork
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import allow, document
 
@@ -39,8 +40,9 @@ class DoorDomain:
     Args:
         name: The name, for instance `risk.ml.hospital.example`.
         certificate_arn: Its certificate in ACM, in the door's region.
-        zone_id: The Route 53 zone that gets the record: of a private door a private zone of the network,
-            whose name is not the door's own. Default: none; you make the record.
+        zone_id: The Route 53 zone that gets the record; of a private door a private zone of the network.
+            Default: a private door in a network with an endpoint of its own gets a zone of that very name,
+            seen in the network only; for other doors you make the record.
         tls_13: Whether TLS 1.3 alone is spoken. Default: 1.2 as well.
 
     Raises:
@@ -119,7 +121,7 @@ def private_domain(
     domain: DoorDomain,
     *,
     perimeter: DataPerimeter,
-    endpoint: str,
+    network: MlNetwork,
     stage: apigateway.CfnStage,
 ) -> None:
     """Give a private API its name. (G7)
@@ -130,10 +132,10 @@ def private_domain(
         scope: Where to make it.
         domain: The name.
         perimeter: Gives the policy its Deny.
-        endpoint: The id of the VPC endpoint by which it is called.
+        network: By whose endpoint it is called.
         stage: What is called.
     """
-    anything = "execute-api:/*"
+    anything, endpoint = "execute-api:/*", network.endpoint_ids["execute-api"]
     made = apigateway.CfnDomainNameV2(
         scope,
         "Domain",
@@ -164,13 +166,18 @@ def private_domain(
         access_association_source=endpoint,
         access_association_source_type="VPCE",
     )
-    if domain.zone_id:
-        # The name of the API and the endpoint leads to the endpoint's addresses, and no resource has to be
-        # asked for the endpoint's own names.
+    alias = network.endpoint_alias("execute-api")
+    if alias:
+        zone_id = domain.zone_id or _own_zone(scope, domain.name, network.vpc_id)
+        record = _record(scope, domain.name, zone_id, type="A", alias_target=_target(*alias))
+        record.add_resource_dependency(mapping)
+    elif domain.zone_id:
+        # An endpoint that was there tells no name of its own; that of the API at it leads to its addresses.
         target = f"{stage.rest_api_id}-{endpoint}.execute-api.{region()}.{Aws.URL_SUFFIX}"
-        _record(scope, domain, type="CNAME", ttl="300", resource_records=[target]).add_resource_dependency(
-            mapping
+        record = _record(
+            scope, domain.name, domain.zone_id, type="CNAME", ttl="300", resource_records=[target]
         )
+        record.add_resource_dependency(mapping)
 
 
 def regional_domain(
@@ -208,21 +215,27 @@ def regional_domain(
         scope, "Mapping", domain_name=made.ref, rest_api_id=stage.rest_api_id, stage=stage.ref
     )
     if domain.zone_id:
-        _record(
-            scope,
-            domain,
-            type="A",
-            alias_target=route53.CfnRecordSet.AliasTargetProperty(
-                dns_name=made.attr_regional_domain_name, hosted_zone_id=made.attr_regional_hosted_zone_id
-            ),
-        ).add_resource_dependency(mapping)
+        target = _target(made.attr_regional_domain_name, made.attr_regional_hosted_zone_id)
+        _record(scope, domain.name, domain.zone_id, type="A", alias_target=target).add_resource_dependency(
+            mapping
+        )
 
 
-def _record(scope: Construct, domain: DoorDomain, **what: object) -> CfnResource:
+def _own_zone(scope: Construct, name: str, vpc_id: str) -> str:
+    """A zone of the door's name and no more, so that it hides nothing else from the network."""
+    vpc = route53.CfnHostedZone.VPCProperty(vpc_id=vpc_id, vpc_region=region())
+    return route53.CfnHostedZone(scope, "Zone", name=name, vpcs=[vpc]).attr_id
+
+
+def _target(name: str, zone_id: str) -> route53.CfnRecordSet.AliasTargetProperty:
+    return route53.CfnRecordSet.AliasTargetProperty(dns_name=name, hosted_zone_id=zone_id)
+
+
+def _record(scope: Construct, name: str, zone_id: str, **what: object) -> CfnResource:
     return route53.CfnRecordSet(
         scope,
         "Record",
-        hosted_zone_id=domain.zone_id,
-        name=domain.name,
+        hosted_zone_id=zone_id,
+        name=name,
         **what,  # type: ignore[arg-type]
     )

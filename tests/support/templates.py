@@ -221,6 +221,8 @@ class World:
         ref, arn = self._identity(stack, name, resource)
         if attribute in ("Arn", "TrailArn", "TopicArn", "QueueArn"):
             return arn
+        if attribute == "DnsEntries":
+            return [f"Z7HUB22UULQXV:{ref}-{_digest(stack, name, 8)}.vpce.amazonaws.com"]
         if attribute.endswith("Id") or attribute.endswith("Name"):
             return ref
         return f"{attribute.lower()}-{_digest(stack, name, 8)}"

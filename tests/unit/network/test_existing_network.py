@@ -201,6 +201,19 @@ def test_a_vpc_that_is_being_looked_up_waits() -> None:
     assert [missing["provider"] for missing in manifest["missing"]] == ["vpc-provider"]
 
 
+def test_an_endpoint_that_was_there_tells_nothing_but_its_id() -> None:
+    stack = cdk.Stack(new_app(), "Network")
+    made = SecureVpc.from_existing(
+        stack,
+        "Vpc",
+        perimeter=PERIMETER,
+        logs_key=key(stack),
+        existing=taken(endpoints={"sts": "vpce-0a1b2c3d4e5f60718"}),
+    )
+    assert made.endpoint_alias("sts") is None
+    assert made.endpoint_alias("logs") is not None
+
+
 def test_tokens_are_taken() -> None:
     app = new_app()
     stack = cdk.Stack(app, "Network")

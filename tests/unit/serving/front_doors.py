@@ -145,7 +145,8 @@ def build_private_cognito(app: cdk.App) -> None:
 
 
 def build_private_jwt(app: cdk.App) -> None:
-    DoorClinic(app).door(FrontDoor.private(auth=jwt(), payloads=JSON), model=TENANTS)
+    domain = DoorDomain(name=NAME, certificate_arn=CERTIFICATE)
+    DoorClinic(app).door(FrontDoor.private(auth=jwt(), payloads=JSON, domain=domain), model=TENANTS)
 
 
 def build_regional_iam(app: cdk.App) -> None:
