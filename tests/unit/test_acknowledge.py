@@ -13,6 +13,8 @@ import pytest
 import secure_ml_constructs
 from secure_ml_constructs._acknowledge import standard_packs
 
+pytestmark = pytest.mark.slow
+
 _FILES = {
     "HIPAA.Security": "hipaa-security",
     "NIST.800.53.R5": "nist-800-53-r5",

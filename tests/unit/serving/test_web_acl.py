@@ -23,6 +23,8 @@ from tests.support.templates import ACCOUNT, REGION, Template, World, new_app, s
 from tests.unit.serving import doors
 from tests.unit.serving.doors import ACL, Door, held, made, rules
 
+pytestmark = pytest.mark.slow
+
 # What AWS WAF counts for each kind of statement (AWS WAF: Web ACL capacity units; each group's page).
 UNITS = {
     "AWSManagedRulesAmazonIpReputationList": 25,
