@@ -25,7 +25,10 @@ def build(app: cdk.App) -> cdk.Stack:
         description="Findings of GuardDuty",
     )
     errors = cloudwatch.Metric(
-        namespace="AWS/SageMaker", metric_name="Invocation5XXErrors", statistic="Sum"
+        namespace="AWS/SageMaker",
+        metric_name="Invocation5XXErrors",
+        statistic="Sum",
+        dimensions_map={"EndpointName": "triage", "VariantName": "main"},
     ).create_alarm(stack, "EndpointErrors", threshold=1, evaluation_periods=3)
     errors.add_alarm_action(actions.SnsAction(urgent.topic))
     return stack
