@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from secure_ml_constructs.verification.proofs.questions import Answer
-from tests.mutants.concerned import concerned
+from tests.mutants.concerned import OF_RESOURCES, concerned
 from tests.mutants.mutant import STRANGER, Mutant, Path, Templates
 from tests.mutants.neighbours import named
 from tests.mutants.questions import Proofs, graver
@@ -114,6 +114,8 @@ class Layers:
         if on_bucket:
             # Nothing is put aside but what a request to S3 asks of the key.
             yield aside("the key is not to be used for it")
+        # The policy of a key lets in by name, and what it denies is no second layer.
+        if mutant.type in OF_RESOURCES and mutant.type != "AWS::KMS::Key":
             yield aside("", alone)
             yield aside("no statement lets another account in", opened)
             yield aside("no statement lets another account in", alone, opened)

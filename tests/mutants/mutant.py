@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -163,6 +163,11 @@ def sites(templates: Templates) -> Iterator[Site]:
     for stack, body in templates.items():
         for logical_id, resource in body["Resources"].items():
             yield Site(stack, logical_id, resource)
+
+
+def spread(mutants: Sequence[Mutant], count: int) -> list[Mutant]:
+    """So many of the mutants, from the first to the last: the time stays the same, however many there are."""
+    return [mutants[index * len(mutants) // count] for index in range(min(count, len(mutants)))]
 
 
 def is_function(value: Any) -> bool:

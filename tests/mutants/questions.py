@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -14,19 +15,18 @@ from secure_ml_constructs.verification.proofs.estate import Estate
 from secure_ml_constructs.verification.proofs.iam.documents import Document, Statement
 from secure_ml_constructs.verification.proofs.iam.matching import action_matches
 from secure_ml_constructs.verification.proofs.iam.prove import Answer as Proof
-from secure_ml_constructs.verification.proofs.iam.prove import Question, prove
+from secure_ml_constructs.verification.proofs.iam.prove import Proved, Question, prove
 from secure_ml_constructs.verification.proofs.iam.public_access import is_public
-from secure_ml_constructs.verification.proofs.iam.ternary import Ternary
+from secure_ml_constructs.verification.proofs.iam.ternary import NotCovered, Ternary
 from secure_ml_constructs.verification.proofs.questions import Answer, Trust
+from secure_ml_constructs.verification.proofs.questions.answers import Adversary, Step
 from secure_ml_constructs.verification.proofs.questions.ask import Prover
-from secure_ml_constructs.verification.proofs.questions.deeds import Asset, Deed
+from secure_ml_constructs.verification.proofs.questions.attempts import Attempt
+from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
 from secure_ml_constructs.verification.templates import Templates
-from tests.mutants.concerned import concerned
+from tests.mutants.concerned import OF_RESOURCES, concerned, only_denies
 from tests.mutants.mutant import Mutant
 from tests.mutants.neighbours import Name, Neighbours
-
-# What these hold is asked about in the cells of what they belong to; anything else may matter to any cell.
-_POLICY, _KEY = "AWS::S3::BucketPolicy", "AWS::KMS::Key"
 
 
 class Proofs:
@@ -41,6 +41,8 @@ class Proofs:
         self.templates = templates
         self.trust = trust
         self._memory = _Memory()
+        # The actions that each cell asks about, those of services on the way included.
+        self._asked: defaultdict[str, set[str]] = defaultdict(set)
         self.before = {answer.question: answer for answer in self.ask(templates)}
         self._neighbours = Neighbours(templates)
 
@@ -67,7 +69,7 @@ class Proofs:
                 if kept or asset.missing:
                     yield replace(asset, deeds=kept)
 
-        prover = partial(Prover, prover=self._memory.fresh())
+        prover = partial(_Noting, prover=self._memory.fresh(), asked=self._asked)
         with (
             mock.patch.object(environment, "Prover", prover),
             mock.patch.object(environment, "find_assets", find),
@@ -76,6 +78,9 @@ class Proofs:
 
     def near(self, mutant: Mutant) -> tuple[Answer, ...]:
         """The answers that become graver, of those questions that the changed resource can touch."""
+        if mutant.type not in OF_RESOURCES:
+            # Of what is done for somebody the first request may be of another action than the deed.
+            return graver(self.ask(mutant.apply(self.templates), *self.questions(mutant)), self.before)
         about = concerned(mutant, self.templates)
         changed = mutant.apply(self.templates)
         return graver(self.ask(changed, *self.questions(mutant), about=about), self.before)
@@ -86,7 +91,11 @@ class Proofs:
 
     def questions(self, mutant: Mutant) -> tuple[str, ...]:
         """Patterns of the questions that a mutant can touch; none where it may be any."""
-        if mutant.type not in (_POLICY, _KEY):
+        if only_denies(mutant, self.templates):
+            concerns = concerned(mutant, self.templates)
+            near_ = [name for name in self.before if any(map(concerns, self._asked[name]))]
+            return tuple(map(_with_its_ways, near_)) or ("none",)
+        if mutant.type not in OF_RESOURCES:
             return ()
         near: set[Name] = {(mutant.stack, mutant.logical_id)}
         near |= self._neighbours.of((mutant.stack, mutant.logical_id))
@@ -96,6 +105,12 @@ class Proofs:
             if answer.resource and (answer.resource.template.name, answer.resource.logical_id) in near
         }
         return tuple(f"*/{name}" for name in sorted(found))
+
+
+def _with_its_ways(question: str) -> str:
+    """The pattern of a question, and of those about each way to do it."""
+    adversary, deed, asset = question.split("/", 2)
+    return f"{adversary}/{deed}*/{asset}".replace("[", "[[]")
 
 
 def graver(answers: Iterable[Answer], before: Mapping[str, Answer]) -> tuple[Answer, ...]:
@@ -119,6 +134,23 @@ def _ways(deed: Deed) -> Iterator[Deed]:
 
 def _takes(deed: Deed, about: Callable[[str], bool]) -> bool:
     return any(about(act.action) for way in deed.ways for act in way)
+
+
+class _Noting(Prover):
+    """A prover that notes which actions each question is about."""
+
+    def __init__(self, *args: Any, asked: defaultdict[str, set[str]], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._noted = asked
+        self._question = ""
+
+    def _cell(self, empty: Answer, adversary: Adversary, asset: Asset, deed: Deed) -> Answer:
+        self._question = empty.question
+        return super()._cell(empty, adversary, asset, deed)
+
+    def _ask(self, attempt: Attempt, act: Act, asset: Asset, *, direct: bool) -> Proved | Step | NotCovered:
+        self._noted[self._question].add(act.action)
+        return super()._ask(attempt, act, asset, direct=direct)
 
 
 class _Memory:

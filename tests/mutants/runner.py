@@ -43,7 +43,7 @@ class Runner:
         """Judge each mutant, in the order given."""
         mutants = list(mutants)
         killers = {mutant.id: self.near(mutant) for mutant in mutants}
-        for batch in _batches(mutant for mutant in mutants if not killers[mutant.id]):
+        for batch in self._batches(mutant for mutant in mutants if not killers[mutant.id]):
             killers.update(self._together(batch))
         return [Verdict(mutant, killers[mutant.id]) for mutant in mutants]
 
@@ -73,6 +73,23 @@ class Runner:
         middle = len(mutants) // 2
         yield from self._together(mutants[:middle])
         yield from self._together(mutants[middle:])
+
+    def _batches(self, mutants: Iterable[Mutant]) -> Iterator[list[Mutant]]:
+        """Mutants in groups in which no two touch the same resource, or two that name one another."""
+        waiting = list(mutants)
+        while waiting:
+            batch: list[Mutant] = []
+            taken: set[Name] = set()
+            left = []
+            for mutant in waiting:
+                if len(batch) < _BATCH and not taken & mutant.touched:
+                    batch.append(mutant)
+                    taken |= mutant.touched
+                    taken = taken.union(*(self._neighbours.of(name) for name in mutant.touched))
+                else:
+                    left.append(mutant)
+            yield batch
+            waiting = left
 
     def _new(self, findings: Iterable[Finding]) -> tuple[str, ...]:
         now = self._keys(findings)
@@ -108,20 +125,3 @@ class _Near(Templates):
 
     def __iter__(self) -> Iterator[Template]:
         return iter(self.shown)
-
-
-def _batches(mutants: Iterable[Mutant]) -> Iterator[list[Mutant]]:
-    """Mutants in groups in which no two touch the same resource."""
-    waiting = list(mutants)
-    while waiting:
-        batch: list[Mutant] = []
-        touched: set[Name] = set()
-        left = []
-        for mutant in waiting:
-            if len(batch) < _BATCH and not touched & mutant.touched:
-                batch.append(mutant)
-                touched |= mutant.touched
-            else:
-                left.append(mutant)
-        yield batch
-        waiting = left

@@ -44,7 +44,12 @@ _WEAKER = {
     "IMMUTABLE": ("MUTABLE",),
     "Private": ("Shared",),
     "TLS_1_2": ("TLS_1_0",),
-    "BLOCK": ("NONE",),
+    # Of a package group the second is what is weaker, of a firewall the first.
+    "BLOCK": ("NONE", "ALLOW"),
+    "ALLOW_SPECIFIC_REPOSITORIES": ("ALLOW",),
+    "MATCH": ("NO_MATCH",),
+    "NEVER": ("WHEN_NO_MATCH",),
+    "ACTIVE": ("INACTIVE",),
     "AWS_IAM": ("NONE",),
     "COGNITO_USER_POOLS": ("NONE",),
     "CUSTOM": ("NONE",),
@@ -57,6 +62,7 @@ _WEAKER = {
     "Approved": ("PendingManualApproval",),
     "PendingManualApproval": ("Approved",),
 }
+_ENOUGH = 2_000_000_000
 # Their lists hold names and columns, or are mutated as networks.
 _NO_ITEMS = {
     "Tags",
@@ -68,6 +74,8 @@ _NO_ITEMS = {
     "SubnetIds",
     "Transitions",
 }
+# What is in them are names and patterns, whatever they look like.
+_NAMES = {"Dimensions", "EventPattern"}
 _NETWORK_ONLY = ("AWS::EC2::NetworkAclEntry",)
 
 
@@ -90,6 +98,8 @@ def of(site: Site) -> Iterator[Mutant]:
         elif isinstance(value, int) and _TIME.match(name) and value > 1:
             yield site.set("shortened", path, SETTING, 1)
             yield site.set("removed", path, SETTING, REMOVE)
+        elif isinstance(value, int) and "RateBasedStatement" in path and name == "Limit":
+            yield site.set("limit-raised", path, SETTING, _ENOUGH)
         elif isinstance(value, list) and name not in _NO_ITEMS:
             for index, item in enumerate(value):
                 if isinstance(item, dict) and not is_function(item) and not is_document(item):
@@ -99,6 +109,8 @@ def of(site: Site) -> Iterator[Mutant]:
 
 
 def _text(site: Site, path: Path, value: str) -> Iterator[Mutant]:
+    if _NAMES & set(path):
+        return
     if value in ("true", "false"):
         yield site.set("flipped", path, SETTING, "false" if value == "true" else "true")
     weak = ("Suspended",) if "VersioningConfiguration" in path else _WEAKER.get(value, ())

@@ -5,15 +5,24 @@ from __future__ import annotations
 import pytest
 
 from tests.mutants.concerned import concerned
+from tests.mutants.environments import trust
 from tests.mutants.layers import Layers
 from tests.mutants.mutant import Mutant
 from tests.mutants.questions import Proofs
 from tests.mutants.verdict import Verdict, with_proofs
+from tests.support.templates import Templates
 
 
 @pytest.fixture(scope="module")
-def layers(proofs: Proofs) -> Layers:
-    return Layers(proofs)
+def foundation(templates: Templates) -> Proofs:
+    """The stacks that hold keys, network and data: what is asked of them takes moments."""
+    kept = ("keys", "network", "archive", "lake")
+    return Proofs({name: body for name, body in templates.items() if name.endswith(kept)}, trust())
+
+
+@pytest.fixture(scope="module")
+def layers(foundation: Proofs) -> Layers:
+    return Layers(foundation)
 
 
 def one(mutants: list[Mutant], resource: str, statement: str, operator: str, place: str = "") -> Mutant:
@@ -27,8 +36,8 @@ def one(mutants: list[Mutant], resource: str, statement: str, operator: str, pla
     return found[0]
 
 
-def test_nothing_is_broken_to_begin_with(proofs: Proofs) -> None:
-    assert {answer.verdict for answer in proofs.before.values()} <= {
+def test_nothing_is_broken_to_begin_with(foundation: Proofs) -> None:
+    assert {answer.verdict for answer in foundation.before.values()} <= {
         "proved",
         "by-design",
         "needs-org-guardrail",
@@ -51,7 +60,7 @@ def test_nothing_is_broken_to_begin_with(proofs: Proofs) -> None:
     ],
 )
 def test_a_proof_notices(
-    proofs: Proofs,
+    foundation: Proofs,
     reference_mutants: list[Mutant],
     resource: str,
     statement: str,
@@ -59,7 +68,7 @@ def test_a_proof_notices(
     question: str,
 ) -> None:
     mutant = one(reference_mutants, resource, statement, operator)
-    assert any(answer.question.startswith(question) for answer in proofs.near(mutant))
+    assert any(answer.question.startswith(question) for answer in foundation.near(mutant))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +82,7 @@ def test_a_proof_notices(
     ],
 )
 def test_another_layer_holds(
-    proofs: Proofs,
+    foundation: Proofs,
     layers: Layers,
     reference_mutants: list[Mutant],
     resource: str,
@@ -83,50 +92,54 @@ def test_another_layer_holds(
     holds: str,
 ) -> None:
     mutant = one(reference_mutants, resource, statement, operator, place)
-    assert not proofs.near(mutant)
+    assert not foundation.near(mutant)
     layer = layers.of(mutant)
     assert layer is not None
     assert layer.holds.startswith(holds)
 
 
 def test_what_weakens_nothing_is_no_layer(
-    proofs: Proofs, layers: Layers, reference_mutants: list[Mutant]
+    foundation: Proofs, layers: Layers, reference_mutants: list[Mutant]
 ) -> None:
     mutant = one(reference_mutants, "LakeDataPolicy", "DenyForeignNetworks", "if-exists-dropped", "ViaAWS")
-    assert not proofs.near(mutant)
+    assert not foundation.near(mutant)
     assert layers.of(mutant) is None
 
 
-def test_a_layer_is_missed_where_the_other_is_gone(proofs: Proofs, reference_mutants: list[Mutant]) -> None:
+def test_a_layer_is_missed_where_the_other_is_gone(
+    foundation: Proofs, reference_mutants: list[Mutant]
+) -> None:
     """Both denials of other keys at once: then uploads under another key are let through."""
     first = one(reference_mutants, "LakeDataPolicy", "DenyOtherKey", "deny-dropped")
     second = one(reference_mutants, "LakeDataPolicy", "DenyOtherEncryption", "deny-dropped")
     # The later one first, so that the places of the earlier stay.
-    templates = second.apply(first.apply(proofs.templates))
-    cells = {answer.question: answer.verdict for answer in proofs.ask(templates)}
+    templates = second.apply(first.apply(foundation.templates))
+    cells = {answer.question: answer.verdict for answer in foundation.ask(templates)}
     assert cells["insider/store-under-another-key/hospital-ml-lake/LakeData (bucket)"] == "broken"
 
 
-def test_rules_come_first_and_settings_are_for_rules(proofs: Proofs, reference_mutants: list[Mutant]) -> None:
+def test_rules_come_first_and_settings_are_for_rules(
+    foundation: Proofs, reference_mutants: list[Mutant]
+) -> None:
     noticed = one(reference_mutants, "LakeDataPolicy", "DenyForeignListing", "deny-dropped")
     setting = next(mutant for mutant in reference_mutants if mutant.kind == "setting")
     verdicts = [Verdict(noticed, ("SomeRule",)), Verdict(setting, ()), Verdict(noticed, ())]
-    found = list(with_proofs(verdicts, proofs))
+    found = list(with_proofs(verdicts, foundation))
     assert [bool(each.cells) for each in found] == [False, False, True]
     assert [each.killed for each in found] == [True, False, True]
 
 
-def test_only_what_is_spoken_of_is_asked_again(proofs: Proofs, reference_mutants: list[Mutant]) -> None:
+def test_only_what_is_spoken_of_is_asked_again(foundation: Proofs, reference_mutants: list[Mutant]) -> None:
     cut = one(reference_mutants, "LakeDataPolicy", "DenyForeignListing", "action-cut s3:ListBucketVersions")
-    concerns = concerned(cut, proofs.templates)
+    concerns = concerned(cut, foundation.templates)
     assert concerns("s3:ListBucketVersions")
     assert not concerns("s3:ListBucket")
     dropped = one(reference_mutants, "LakeDataPolicy", "DenyForeignListing", "deny-dropped")
-    concerns = concerned(dropped, proofs.templates)
+    concerns = concerned(dropped, foundation.templates)
     assert concerns("s3:ListBucket")
     assert not concerns("s3:GetObject")
     of_a_role = one(reference_mutants, "VpcFlowLogPolicy", "Write", "any-resource")
-    assert concerned(of_a_role, proofs.templates)("s3:GetObject")
+    assert concerned(of_a_role, foundation.templates)("s3:GetObject")
 
 
 @pytest.mark.deep

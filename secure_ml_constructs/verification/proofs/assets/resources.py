@@ -77,6 +77,7 @@ KINDS = (
                 (
                     "secretsmanager:PutSecretValue",
                     "secretsmanager:UpdateSecret",
+                    "secretsmanager:UpdateSecretVersionStage",
                     "secretsmanager:DeleteSecret",
                 ),
             ),
@@ -104,8 +105,8 @@ KINDS = (
         name="packages",
         endpoint="codeartifact.repositories",
         deeds=(
-            ("pull", "N8", ("codeartifact:ReadFromRepository",)),
-            ("push", "N8", ("codeartifact:PublishPackageVersion",)),
+            ("pull", "N8", ("codeartifact:ReadFromRepository", "codeartifact:GetPackageVersionAsset")),
+            ("push", "N8", ("codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata")),
             (
                 "let in",
                 "N8",

@@ -18,6 +18,9 @@ _PATHS = {
     "AWS::SNS::TopicPolicy": "PolicyDocument",
     "AWS::SQS::QueuePolicy": "PolicyDocument",
     "AWS::SecretsManager::ResourcePolicy": "ResourcePolicy",
+    "AWS::CodeArtifact::Domain": "PermissionsPolicyDocument",
+    "AWS::CodeArtifact::Repository": "PermissionsPolicyDocument",
+    "AWS::Logs::LogGroup": "ResourcePolicyDocument",
 }
 _OTHERS = tuple(type_ for type_ in _PATHS if type_ != "AWS::S3::BucketPolicy")
 # What a key's policy says of services and actions is judged with the rest of it.
@@ -90,7 +93,10 @@ def _denied_to_all(context: Context) -> Iterator[Outcome]:
     for where, statement in each_statement(context, _PATHS[context.resource.type]):
         if statement.allow:
             continue
-        if "NotResource" in statement.inverted or "NotPrincipal" in statement.inverted:
+        # Of a repository, what is not named are packages of other names, and there are none but packages.
+        packages = context.resource.type.startswith("AWS::CodeArtifact::") and "*" not in statement.resources
+        excluded = "NotResource" in statement.inverted and not packages
+        if excluded or "NotPrincipal" in statement.inverted:
             yield Fail(f"denies all but what it names ({', '.join(statement.inverted)})", where)
         elif statement.principals and not _everyone(statement):
             yield Fail("denies to some by name, so that everyone else may", where)

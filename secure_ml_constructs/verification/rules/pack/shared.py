@@ -79,6 +79,8 @@ def denies_plain_http(found: list[Statement]) -> bool:
     for statement in found:
         if statement.allow or not ({"*", "aws:*"} & set(statement.principals)):
             continue
+        if "NotAction" in statement.inverted:
+            continue
         for (operator, key), values in statement.conditions.items():
             if len(statement.conditions) > 1:
                 continue
