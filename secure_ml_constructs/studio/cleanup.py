@@ -41,6 +41,13 @@ _APPS_OF_THE_DOMAIN = (
     "People start and name the apps; the domain and the beginning of their spaces' names are given."
 )
 
+#: What rules say of people's work that goes with its stack, and why it may.
+RETAINED = "SecureMl::SageMakerWorkspaceRetained"
+MAY_GO = (
+    "The app says twice that people's work here may be lost: by the argument and by the context flag "
+    "secure-ml:allow-data-loss. Apps and spaces are deleted in order."
+)
+
 
 class StudioCleanup(Construct):
     """Deletes apps before their spaces, and the network of a home file system after its domain. (S5)

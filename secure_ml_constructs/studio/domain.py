@@ -19,7 +19,7 @@ from secure_ml_constructs.network.ml_network import MlNetwork
 from secure_ml_constructs.perimeter import DataPerimeter
 from secure_ml_constructs.policy import deny, document
 from secure_ml_constructs.studio.apps import HIDDEN_TOOLS, SHORTEST_IDLE_MINUTES, StudioApps
-from secure_ml_constructs.studio.cleanup import StudioCleanup
+from secure_ml_constructs.studio.cleanup import MAY_GO, RETAINED, StudioCleanup
 from secure_ml_constructs.studio.home import StudioHome
 from secure_ml_constructs.studio.sign_in import StudioAuth
 from secure_ml_constructs.studio.tags import without_tags
@@ -147,6 +147,7 @@ class SecureStudioDomain(Construct):
         domain.apply_removal_policy(removal_policy)
         if self.cleanup:
             self.cleanup.after(domain)
+            acknowledge(self, RETAINED, MAY_GO)
         self.domain_id = domain.attr_domain_id
         self.domain_arn = domain.attr_domain_arn
         #: Who works here, by team and name.

@@ -13,13 +13,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge_wildcards
+from secure_ml_constructs._acknowledge import acknowledge, acknowledge_wildcards
 from secure_ml_constructs._cdk import child_path
 from secure_ml_constructs.errors import ConfigurationError, Problem, Problems
 from secure_ml_constructs.identity import Persona, TeamRoles
 from secure_ml_constructs.policy import deny, document
 from secure_ml_constructs.studio.access import person_statements, wildcards
 from secure_ml_constructs.studio.apps import StudioApp, StudioApps
+from secure_ml_constructs.studio.cleanup import MAY_GO, RETAINED
 from secure_ml_constructs.studio.sign_in import SIGN_IN, StudioAuth, allow_sign_in, deny_sign_in
 from secure_ml_constructs.studio.tags import without_tags
 
@@ -102,6 +103,7 @@ class StudioTeam(Construct):
             profile = self._profile(person)
             spaces.extend(self._space(person, app, profile) for app in studio.apps.types)
         if studio.cleanup:
+            acknowledge(self, RETAINED, MAY_GO)
             studio.cleanup.before(self, domain_id=studio.domain_id, prefix=f"{self.name}-", spaces=spaces)
 
     def grant_sign_in(self, role: iam.IRole, *, user: str | None = None) -> None:

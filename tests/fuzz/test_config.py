@@ -65,7 +65,8 @@ def check(raw: Any) -> None:
         return
     app = new_app()
     SecureMlEnvironment(app, "Environment", config=config)
-    assert len(synth(app)) == 4
+    # Keys, network, archive, lake and alerts.
+    assert len(synth(app)) == 5
 
 
 @settings(

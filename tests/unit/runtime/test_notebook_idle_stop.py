@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -75,21 +75,23 @@ def kernel(minutes: float, state: str = "idle") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("sessions", "terminals", "stops"),
+    # Made when they are asked for: the clock goes on between collecting a test and running it.
+    ("told", "stops"),
     [
-        ([kernel(61)], [], True),
-        ([kernel(59)], [], False),
-        ([kernel(90), kernel(5)], [], False),
-        ([kernel(600, "busy")], [], False),
-        ([kernel(90)], [{"name": "1", "last_activity": ago(2)}], False),
-        ([kernel(90)], [{"name": "1", "last_activity": ago(70)}], True),
-        ([], [{"name": "1"}], True),
-        ([], [], True),
+        (lambda: ([kernel(61)], []), True),
+        (lambda: ([kernel(59)], []), False),
+        (lambda: ([kernel(90), kernel(5)], []), False),
+        (lambda: ([kernel(600, "busy")], []), False),
+        (lambda: ([kernel(90)], [{"name": "1", "last_activity": ago(2)}]), False),
+        (lambda: ([kernel(90)], [{"name": "1", "last_activity": ago(70)}]), True),
+        (lambda: ([], [{"name": "1"}]), True),
+        (lambda: ([], []), True),
     ],
 )
 def test_it_stops_when_nothing_has_happened_for_as_long_as_it_says(
-    jupyter: Jupyter, stopped: list[list[str]], sessions: list[Any], terminals: list[Any], stops: bool
+    jupyter: Jupyter, stopped: list[list[str]], told: Callable[[], tuple[list[Any], list[Any]]], stops: bool
 ) -> None:
+    sessions, terminals = told()
     jupyter.told = {"/api/sessions": sessions, "/api/terminals": terminals}
     notebook_idle_stop.main(60)
     command = "aws sagemaker stop-notebook-instance --region eu-central-1 --notebook-instance-name triage"
