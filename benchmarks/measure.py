@@ -7,7 +7,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -251,6 +251,75 @@ def checks(name: str, count: str = "1") -> Result:
     return {"total": total, "added": total - alone}
 
 
+def captures(count: str = "10000000") -> Result:
+    """Monitor so many captured rows of 30 features; a tenth is written, and read under ten names."""
+    import tempfile
+    from contextlib import redirect_stdout
+    from io import StringIO
+
+    from secure_ml_constructs.runtime.open_monitor import job
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        _captured(folder, int(count))
+        common = ["--config", str(folder / "config.json")]
+        with redirect_stdout(StringIO()):
+            job.main(["baseline", *common, "--data", str(folder / "data.csv"), "--output", scratch])
+            watched = ["--baseline", str(folder / "baseline.json"), "--captures", str(folder / "captures")]
+            watched += ["--labels", str(folder / "labels"), "--output", str(folder / "out")]
+            start = time.perf_counter()
+            job.main(["monitor", *common, *watched])
+            total = time.perf_counter() - start
+        report = json.loads((folder / "out" / "report.json").read_text())
+    return {
+        "rows": report["rows"],
+        "labels": report["quality"]["matched"],
+        "violations": len(report["violations"]),
+        "total": total,
+        "python_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _captured(folder: Path, count: int) -> None:
+    """Write a tenth of the captures, one row a line, and ten names for each file."""
+    import numpy as np
+
+    die, names = np.random.default_rng(0), [f"feature_{number:02}" for number in range(30)]
+    output = {"columns": ["score"]}
+    settings = {"kind": "binary", "probabilities": ["score"], "label": "outcome", "output": output}
+    (folder / "config.json").write_text(json.dumps(settings))
+    (folder / "captures").mkdir()
+    (folder / "labels").mkdir()
+    head = '{"captureData":{"endpointInput":{"observedContentType":"text/csv","mode":"INPUT","data":"'
+    middle = '","encoding":"CSV"},"endpointOutput":{"observedContentType":"text/csv","mode":"OUTPUT","data":"'
+    tail = '","encoding":"CSV"}},"eventMetadata":{"eventId":"%s","inferenceTime":"2026-03-02T10:00:00Z"},'
+    tail += '"eventVersion":"0"}\n'
+    truth = '{"groundTruthData":{"data":"%d","encoding":"CSV"},"eventMetadata":{"eventId":"%s"},'
+    truth += '"eventVersion":"0"}\n'
+    with (folder / "data.csv").open("w") as data:
+        data.write(",".join([*names, "score", "outcome"]) + "\n")
+        for row, score in _drawn(die, 100_000):
+            data.write(f"{row},{score:.6f},{die.random() < score:d}\n")
+    rows = max(count // 10, 1)
+    with (folder / "file.jsonl").open("w") as file, (folder / "labels" / "file.jsonl").open("w") as labels:
+        for number, (row, score) in enumerate(_drawn(die, rows)):
+            event = f"6c74bcd1-{number:08x}-4c1b-9d5e-0f0e2e9f8a11"
+            file.write(f"{head}{row}{middle}{score:.6f}{tail % event}")
+            labels.write(truth % (die.random() < score, event))
+    for number in range(10):
+        os.link(folder / "file.jsonl", folder / "captures" / f"{number}.jsonl")
+
+
+def _drawn(die: Any, count: int) -> Iterator[tuple[str, float]]:
+    import numpy as np
+
+    for start in range(0, count, 10_000):
+        values = die.normal(size=(min(10_000, count - start), 30))
+        scores = 1 / (1 + np.exp(-values[:, :5].sum(axis=1)))
+        for row, score in zip(values.tolist(), scores.tolist(), strict=True):
+            yield ",".join(f"{value:.5f}" for value in row), score
+
+
 def _peak_of_children() -> float:
     """The peak resident memory, in MiB, of the largest process below this one: the jsii kernel."""
     parents: dict[int, int] = {}
@@ -276,7 +345,7 @@ def _peak_of_children() -> float:
 
 _MEASUREMENTS: dict[str, Callable[..., Result]] = {
     measurement.__name__: measurement
-    for measurement in (bare, calls, checks, constructs, first, imports, proofs, rules, templates)
+    for measurement in (bare, calls, captures, checks, constructs, first, imports, proofs, rules, templates)
 }
 
 if __name__ == "__main__":

@@ -293,7 +293,9 @@ class _Side:
             return True
         width = len(row) if isinstance(row, list) else row.count(",") + 1
         if width != len(self.names):
-            self.damage.width[f"{self.name} of {width} values, not {len(self.names)}"] += 1
+            told = f"{self.name} of {width} values, not {len(self.names)}"
+            widths = self.damage.width
+            widths[told if told in widths or len(widths) < EXAMPLES else f"{self.name} of other widths"] += 1
             return False
         return True
 

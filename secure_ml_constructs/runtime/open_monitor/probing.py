@@ -18,8 +18,8 @@ from .schema import Feature
 from .tally import Floats
 
 # Of a bucket, in deviations of the baseline, and how far out values are told apart.
-WIDTH, FARTHEST = 0.25, 10.0
-DIRECTIONS = 8
+WIDTH, FARTHEST = 0.5, 10.0
+DIRECTIONS = 5
 KEPT = 100_000
 _ODD = np.array(
     [
@@ -72,17 +72,20 @@ class Buckets:
         """Choose directions: the same for the same columns."""
         self._numbers = [feature for feature in features if feature.kind == "number"]
         self._categories = [feature for feature in features if feature.kind == "category"]
-        chosen = np.random.default_rng(0).standard_normal((max(len(self._numbers), 1), DIRECTIONS))
+        die = np.random.default_rng(0)
+        chosen = die.standard_normal((max(len(self._numbers), 1), DIRECTIONS))
         self._directions = chosen / np.linalg.norm(chosen, axis=0)
+        # So that no border runs through the median, where missing values are put.
+        self._offsets = die.uniform(0, WIDTH, DIRECTIONS)
 
     def of(self, values: dict[str, Floats], rows: int) -> NDArray[np.uint64]:
         """Give each row's bucket."""
-        where = np.zeros((rows, DIRECTIONS))
+        where = np.tile(self._offsets, (rows, 1))
         for number, feature in enumerate(self._numbers):
             steps = np.clip((values[feature.name] - feature.center) / feature.scale, -FARTHEST, FARTHEST)
             where += np.nan_to_num(steps)[:, None] * self._directions[number]
         cells = np.floor(where / WIDTH).astype(np.int64).view(np.uint64)
-        bucket = _mixed((cells * _ODD).sum(axis=1, dtype=np.uint64))
+        bucket = _mixed((cells * _ODD[:DIRECTIONS]).sum(axis=1, dtype=np.uint64))
         for feature in self._categories:
             bucket = _mixed(bucket ^ values[feature.name].astype(np.uint64))
         return bucket
@@ -120,19 +123,15 @@ class Probing:
         for pair, owner in zip(first.tolist(), keys[where].tolist(), strict=True):
             if pair in self._pairs.counts:
                 self._owners[pair] = owner
-        if len(self._owners) > 4 * KEPT:
+        if max(len(self._owners), len(self._names)) > 4 * KEPT:
             self._owners = {pair: self._owners[pair] for pair in self._pairs.counts}
-            self._names = {key: self._names[key] for key in self._callers.counts}
+            kept = {*self._callers.counts, *self._owners.values()}
+            self._names = {key: name for key, name in self._names.items() if key in kept}
 
     @property
     def missed(self) -> int:
         """By how much a count is too low at most."""
         return self._pairs.missed
-
-    @property
-    def callers(self) -> int:
-        """How many callers are counted."""
-        return len(self._callers.counts)
 
     def found(self) -> Iterable[Alike]:
         """Give each caller's most repeated query, the most repeated first."""

@@ -20,6 +20,8 @@ from .tally import Column, Group, Tally
 # CloudWatch reads no more metrics from a line.
 _PER_LINE = 100
 BARS = 16
+# What has a metric for each column, class and facet, as each metric has its price. Of the rest, the furthest.
+SINGLY = {"drift", "prediction_drift", "class_share", "positive_rate_difference", "disparate_impact"}
 
 
 class Run(msgspec.Struct, kw_only=True):
@@ -107,11 +109,11 @@ def metrics(settings: Settings, run: Run) -> list[str]:
         # The furthest of all subjects, so that one alarm suffices.
         name = "Largest" + _title(check.metric)
         whole[name] = max(whole.get(name, 0.0), check.excess)
-        if check.metric != "alike_queries":
+        if check.metric == "alike_queries":
             # A caller's name is no dimension: each would be a new metric.
-            each.setdefault(check.subject, {})[_title(check.metric)] = check.observed
-        else:
             whole["AlikeQueries"] = max(whole.get("AlikeQueries", 0.0), check.observed)
+        elif check.metric in SINGLY:
+            each.setdefault(check.subject, {})[_title(check.metric)] = check.observed
     if run.window.answered:
         whole["LowConfidenceShare"] = run.window.unsure / run.window.answered
         whole["MeanEntropy"] = run.window.predictions["entropy"].mean

@@ -85,8 +85,10 @@ def describe(name: str, values: pl.Series, categorical: bool = False) -> Feature
     # A few slips among numbers are counted as such, and make no categories of the rest.
     if not categorical and np.isfinite(read).sum() >= 0.99 * len(present):
         return number_feature(name, read)
-    counts = present.value_counts(sort=True, name="count").sort(["count", name], descending=[True, False])
+    counts = (
+        present.rename("value").value_counts(name="count").sort(["count", "value"], descending=[True, False])
+    )
     if len(counts) > CATEGORIES and len(counts) > 0.2 * len(present):
         return Feature(name=name, kind="text")
-    kept = counts[name].head(CATEGORIES).to_list()
+    kept = counts["value"].head(CATEGORIES).to_list()
     return Feature(name=name, kind="category", categories=kept, singles=int((counts["count"] == 1).sum()))
