@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.templates import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deep
 
 GOAL = 95
 RUNTIME = ROOT / "secure_ml_constructs" / "runtime"

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from secure_ml_constructs.verification.proofs.estate import Endpoint, Estate, Place, Role
 from secure_ml_constructs.verification.proofs.iam.domains import ANYTHING, Values, exactly, like, unlike
+from secure_ml_constructs.verification.proofs.iam.policies import Authorization
 from secure_ml_constructs.verification.proofs.iam.requests import Principal
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
 from secure_ml_constructs.verification.proofs.questions.attempts import (
@@ -124,7 +125,8 @@ class Adversaries:
     def _granted(self, act: Act) -> Iterator[Role]:
         """The roles that anything may grant a request."""
         named = frozenset() if act.policy is None else granted_directly(act.policy, act.action)
-        if named is None or act.method is not None:
+        signed = act.method is None or act.method.authorization is Authorization.IAM
+        if named is None or not signed:
             chosen: Iterable[int] = range(len(self._held))
         else:
             if act.action not in self._grants:
