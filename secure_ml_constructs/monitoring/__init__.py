@@ -1,0 +1,1 @@
+"""Models watched: drift, quality, bias, and an alarm that reaches someone."""
