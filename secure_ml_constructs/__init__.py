@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from secure_ml_constructs.identity import WorkLogs as WorkLogs
     from secure_ml_constructs.keys import EnvironmentKeys as EnvironmentKeys
     from secure_ml_constructs.keys import KeyClass as KeyClass
+    from secure_ml_constructs.monitoring import EndpointDashboard as EndpointDashboard
+    from secure_ml_constructs.monitoring import EnvironmentDashboard as EnvironmentDashboard
+    from secure_ml_constructs.monitoring import ShownEndpoint as ShownEndpoint
     from secure_ml_constructs.network import Egress as Egress
     from secure_ml_constructs.network import EndpointProfile as EndpointProfile
     from secure_ml_constructs.network import Endpoints as Endpoints
@@ -96,10 +99,12 @@ _HOME = {
     "DoorLimits": "serving",
     "Egress": "network",
     "EncryptedDataLake": "storage",
+    "EndpointDashboard": "monitoring",
     "EndpointLimits": "serving",
     "EndpointProfile": "network",
     "Endpoints": "network",
     "EnvironmentConfig": "environment",
+    "EnvironmentDashboard": "monitoring",
     "EnvironmentKeys": "keys",
     "FrontDoor": "serving",
     "GitRepository": "studio",
@@ -131,6 +136,7 @@ _HOME = {
     "ServedModel": "serving",
     "Serving": "serving",
     "Shadow": "serving",
+    "ShownEndpoint": "monitoring",
     "SignIn": "identity",
     "SpendingBudget": "serving",
     "SpendingLimit": "serving",
