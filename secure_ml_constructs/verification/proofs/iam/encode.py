@@ -320,19 +320,16 @@ def _line(condition: Condition, made: Encoding, lenient: bool) -> z3.BoolRef:
         return _some([when_absent, _every([present, TRUE if lenient else FALSE])])
     good: list[z3.BoolRef] = []
     bad: list[z3.BoolRef] = []
+    is_open = any(
+        made.domains.leaves_open(written) for written in condition.values if not isinstance(written, Unknown)
+    )
     for text, chosen in zip(key.texts, key.chosen, strict=True):
-        found = _value(condition, text, made)
-        (good if _holds(found, lenient) else bad).append(chosen)
+        # A policy variable that may have any value makes it unknown.
+        holds = lenient if is_open else _holds(value_holds(condition, text, made.fixed), lenient)
+        (good if holds else bad).append(chosen)
     if condition.quantifier == "forallvalues":
         return _every([_not(each) for each in bad])
     # What every value comes to needs no formula.
     if not bad and (not key.absent or when_absent is not FALSE):
         return TRUE
     return _some([*good, when_absent])
-
-
-def _value(condition: Condition, text: str, made: Encoding) -> Ternary:
-    for written in condition.values:
-        if not isinstance(written, Unknown) and made.domains.leaves_open(written):
-            return Unknown(f"a value of {condition.key} with a policy variable that may have any value")
-    return value_holds(condition, text, made.fixed)

@@ -95,7 +95,11 @@ def _joined(parts: list[Token]) -> tuple[Token, ...]:
 
 def variables(text: tuple[Token, ...]) -> tuple[str, ...]:
     """The context keys a text refers to."""
-    return tuple(token.key for token in text if isinstance(token, Variable))
+    # Most have none, and this is asked of every text of every policy, again for each question.
+    for token in text:
+        if type(token) is Variable:
+            return tuple(token.key for token in text if isinstance(token, Variable))
+    return ()
 
 
 def fill_in(text: tuple[Token, ...], context: Context) -> Pattern | Unknown | None:
@@ -107,6 +111,8 @@ def fill_in(text: tuple[Token, ...], context: Context) -> Pattern | Unknown | No
         The pattern; None where a variable has no value, so that nothing equals it; `Unknown` where the
         variable has several values.
     """
+    if not variables(text):
+        return text  # type: ignore[return-value]  # as `tokens` joined it
     filled: list[Token] = []
     for token in text:
         if not isinstance(token, Variable):

@@ -150,18 +150,21 @@ class _Search:
         solver = z3.Solver()
         solver.set("timeout", self.time_limit)
         terms = [*made.limits, granted]
-        labels: dict[str, tuple[str, str]] = {}
-        for index, (subject, term) in enumerate(denies):
-            label = variable(f"deny {index}")
-            labels[str(label)] = (subject.statement.document, subject.statement.label)
-            terms.append(refusal(label, term))
+        labels = [variable(f"deny {index}") for index in range(len(denies))]
+        terms += [refusal(label, term) for label, (_, term) in zip(labels, denies, strict=True)]
         insist(solver, terms)
-        outcome = solver.check(*map(variable, labels))
+        outcome = solver.check(*labels)
         if outcome == z3.unknown:
             return NotCovered(f"the solver gave up after {self.time_limit} ms: {solver.reason_unknown()}")
         if outcome == z3.unsat:
-            core = (labels[str(each)] for each in solver.unsat_core())
-            return Proved(tuple(dict.fromkeys(sorted(core))))
+            # By the terms' ids: to write a term out takes longer than to solve it.
+            core = {each.get_id() for each in solver.unsat_core()}
+            needed = [
+                (subject.statement.document, subject.statement.label)
+                for label, (subject, _) in zip(labels, denies, strict=True)
+                if label.get_id() in core
+            ]
+            return Proved(tuple(dict.fromkeys(sorted(needed))))
         return made.request(solver.model())
 
     def _replay(
