@@ -124,6 +124,25 @@ def compare(
     return checks, skipped
 
 
+def compare_quality(
+    settings: Settings, baseline: Baseline, quality: Measured
+) -> tuple[list[Check], list[str]]:
+    """Compare quality alone, for a window whose truth came later.
+
+    Args:
+        settings: The settings.
+        baseline: What is expected.
+        quality: What labels told.
+
+    Returns:
+        Every comparison, and what could not be judged, with the reason.
+    """
+    skipped: list[str] = []
+    checks = _quality(settings, baseline.quality, quality, skipped)
+    judge(checks, settings.limits.false_alarm_rate)
+    return checks, skipped
+
+
 def judge(checks: list[Check], rate: float) -> None:
     """Say which checks are violations, and how severe."""
     tested = sorted(

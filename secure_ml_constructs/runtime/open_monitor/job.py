@@ -1,4 +1,4 @@
-"""The two commands."""
+"""The three commands."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 
 from .captures import Damage, Reader, Window, files, truths
-from .checks import Baseline, compare
+from .checks import Baseline, compare, compare_quality
 from .probing import Probing
 from .quality import Measured, Meeting
 from .report import Run, write
-from .settings import Settings, SettingsError, read
+from .settings import Settings, SettingsError, parse, read
 from .tables import load, make, truth
 from .tally import Tally
 
@@ -37,7 +37,14 @@ def make_baseline(settings: Settings, data: Path, folder: Path) -> Baseline:
     return baseline
 
 
-def watch(settings: Settings, baseline: Baseline, captures: Path, labels: Path | None, window: Window) -> Run:
+def watch(
+    settings: Settings,
+    baseline: Baseline,
+    captures: Path,
+    labels: Path | None,
+    window: Window,
+    quality_only: bool = False,
+) -> Run:
     """Compare captures with a baseline.
 
     Args:
@@ -46,6 +53,7 @@ def watch(settings: Settings, baseline: Baseline, captures: Path, labels: Path |
         captures: The folder of captures.
         labels: The folder of labels, if there are any.
         window: Which captures count.
+        quality_only: Only whether they were right: the rest was told before the truth was known.
     """
     reader = Reader(settings, baseline.names, tuple(each.name for each in baseline.features), window)
     tally, probing, told = Tally(), Probing(baseline.features), Damage()
@@ -75,9 +83,17 @@ def watch(settings: Settings, baseline: Baseline, captures: Path, labels: Path |
         labels_damage=told,
         quality=measured,
         window=tally,
+        quality_only=quality_only,
     )
     if not tally.rows:
         run.status, run.reason = "failed", _worthless(reader.damage, captures)
+        return run
+    if quality_only and not measured.matched:
+        run.status, run.reason = "failed", f"no label met a prediction, of {measured.labels} labels"
+        return run
+    if quality_only:
+        run.checks, run.skipped = compare_quality(settings, baseline, measured)
+        run.status = "completed_with_violations" if run.violations else "completed"
         return run
     run.checks, run.skipped = compare(settings, baseline, tally, reader.damage, measured, probing)
     if probing.missed:
@@ -116,9 +132,14 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="open_monitor", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("baseline", "monitor"):
+    for name in ("baseline", "monitor", "measure"):
         command = commands.add_parser(name)
         command.add_argument("--config", type=Path, default=ROOT / "input/config/config.json")
+        command.add_argument(
+            "--settings",
+            nargs=argparse.REMAINDER,
+            help="the settings themselves, in place of a file: what is left, joined",
+        )
         command.add_argument("--output", type=Path, default=ROOT / "output")
         if name == "baseline":
             command.add_argument("--data", type=Path, default=ROOT / "input/data")
@@ -131,7 +152,8 @@ def main(arguments: list[str] | None = None) -> int:
     told = parser.parse_args(arguments)
     settings = baseline = None
     try:
-        settings = read(told.config)
+        # A processing job takes arguments of 256 characters, and its record keeps them: what it judged by.
+        settings = parse("".join(told.settings), "--settings") if told.settings else read(told.config)
         if told.command == "baseline":
             baseline = make_baseline(settings, told.data, told.output)
             run = Run(status="completed", rows=baseline.tally.rows, quality=baseline.quality)
@@ -140,8 +162,9 @@ def main(arguments: list[str] | None = None) -> int:
             baseline = load(told.baseline, settings)
             window = _window(told.until, told.hours)
             labels = told.labels if told.labels.exists() else None
-            run = watch(settings, baseline, told.captures, labels, window)
+            run = watch(settings, baseline, told.captures, labels, window, told.command == "measure")
     except SettingsError as error:
-        run = Run(status="failed", reason="; ".join(error.problems), quality=Measured())
+        reason, only = "; ".join(error.problems), told.command == "measure"
+        run = Run(status="failed", reason=reason, quality_only=only, quality=Measured())
     write(told.output, settings, baseline, run)
     return int(run.status == "failed")

@@ -40,6 +40,7 @@ class Run(msgspec.Struct, kw_only=True):
         quality: What labels told.
         window: The counters.
         notes: What a reader should know besides.
+        quality_only: Nothing but quality was judged.
     """
 
     status: str
@@ -54,6 +55,7 @@ class Run(msgspec.Struct, kw_only=True):
     quality: Measured = msgspec.field(default_factory=Measured)
     window: Tally = msgspec.field(default_factory=Tally)
     notes: list[str] = []
+    quality_only: bool = False
 
     @property
     def violations(self) -> list[Check]:
@@ -94,7 +96,7 @@ def metrics(settings: Settings, run: Run) -> list[str]:
     found = run.violations
     whole: dict[str, float] = {
         "Failed": int(run.status == "failed"),
-        "Completed": int(run.status != "failed"),
+        "QualityCompleted" if run.quality_only else "Completed": int(run.status != "failed"),
         "Rows": run.rows,
         "CorruptLines": sum(run.damage.corrupt.values()) + sum(run.labels_damage.corrupt.values()),
         "WrongWidthRows": sum(run.damage.width.values()),
@@ -114,7 +116,7 @@ def metrics(settings: Settings, run: Run) -> list[str]:
             whole["AlikeQueries"] = max(whole.get("AlikeQueries", 0.0), check.observed)
         elif check.metric in SINGLY:
             each.setdefault(check.subject, {})[_title(check.metric)] = check.observed
-    if run.window.answered:
+    if run.window.answered and not run.quality_only:
         whole["LowConfidenceShare"] = run.window.unsure / run.window.answered
         whole["MeanEntropy"] = run.window.predictions["entropy"].mean
     for name, quality in run.quality.measures.items():

@@ -187,17 +187,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def read(path: Path) -> Settings:
-    """Read the settings.
+    """Read the settings from a file.
 
     Raises:
         SettingsError: The file is missing, is no JSON, or says what can't be.
     """
     try:
-        settings = msgspec.json.decode(path.read_bytes(), type=Settings)
+        told = path.read_bytes()
     except OSError as error:
         raise SettingsError([f"{path}: {error.strerror}"]) from error
+    return parse(told, str(path))
+
+
+def parse(told: bytes | str, place: str) -> Settings:
+    """Read the settings from a text.
+
+    Args:
+        told: JSON.
+        place: Where it stood, for errors.
+
+    Raises:
+        SettingsError: It is no JSON, or says what can't be.
+    """
+    try:
+        settings = msgspec.json.decode(told, type=Settings)
     except msgspec.DecodeError as error:
-        raise SettingsError([f"{path}: {error}"]) from error
+        raise SettingsError([f"{place}: {error}"]) from error
     if problems := settings.problems():
-        raise SettingsError([f"{path}: {problem}" for problem in problems])
+        raise SettingsError([f"{place}: {problem}" for problem in problems])
     return settings
