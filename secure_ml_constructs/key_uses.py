@@ -191,6 +191,21 @@ _ANALYZERS = (
     "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-service-role/access-analyzer.amazonaws.com/"
     "AWSServiceRoleForAccessAnalyzer",
 )
+# AWS Step Functions: "Data at rest encryption in Step Functions", for the machine and for what it logs;
+# Amazon EventBridge Scheduler: "Encryption at rest".
+WORKFLOWS = (
+    (
+        "Workflows",
+        "aws:states:stateMachineArn",
+        "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:*",
+    ),
+    ("WorkflowLogs", "SourceArn", "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:*"),
+    (
+        "Schedules",
+        "aws:scheduler:schedule:arn",
+        "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/*",
+    ),
+)
 _READ_CONFIGURATION = ("kms:DescribeKey", "kms:Get*", "kms:List*")
 # No CreateGrant: a grant would turn an administrator into a user.
 _CONFIGURE = (
@@ -253,6 +268,13 @@ def _statements(key_class: KeyClass, perimeter: DataPerimeter) -> Iterator[State
     if key_class is KeyClass.SECRETS:
         # CloudFormation encrypts a generated secret with the caller's permission.
         yield ours("CreateSecrets", _PUBLISH, perimeter.deploying_roles, via(("secretsmanager",)))
+    if key_class is KeyClass.LOGS:
+        # What a state machine does and what a schedule says is encrypted with the permission of their roles,
+        # and of whoever makes them. The encryption context names whose it is.
+        both = (*users, *perimeter.deploying_roles)
+        for name, context, arn in WORKFLOWS:
+            bound = {"StringLike": {f"kms:EncryptionContext:{context}": sub(arn)}}
+            yield ours(name, _PUBLISH, both, bound)
     if perimeter.break_glass_roles:
         yield ours("BreakGlass", _USE, perimeter.break_glass_roles)
     if key_class in (KeyClass.DATA, KeyClass.MODEL):

@@ -11,7 +11,7 @@ from pathlib import Path
 from secure_ml_constructs.enforcement import AcceptedFinding, Pack, Summary, enforce
 from secure_ml_constructs.environment import SecureMlEnvironment
 from secure_ml_constructs.environment.schema import json_schema
-from secure_ml_constructs.key_uses import SERVICE_USES, VIA_SERVICES, KeyClass
+from secure_ml_constructs.key_uses import SERVICE_USES, VIA_SERVICES, WORKFLOWS, KeyClass
 from secure_ml_constructs.perimeter import DataPerimeter
 from tests.support import guardrail_pages, rule_pages
 from tests.support.templates import ROOT, new_app
@@ -87,6 +87,11 @@ def key_table() -> str:
             "by a grant that KMS hands to AWS resources only (`kms:GrantIsForAWSResource`).\n",
             "| key | through |\n|---|---|",
             *through,
+            "",
+            "State machines and schedules are encrypted with the permission of their role, and of who makes",
+            "them, which the key of logs binds by the encryption context: "
+            + ", ".join(f"`{context}`" for _, context, _ in WORKFLOWS)
+            + ".",
             "",
             "## People\n",
             "Administrators and deploying roles configure and never use. Deleting or disabling is for",

@@ -238,6 +238,30 @@ def test_a_package_domain_gets_its_grant_when_it_is_deployed(world: World, simul
     assert not allowed(world, simulator, "model", INSIDER, "kms:CreateGrant", through)
 
 
+WORKFLOWS = [
+    ("aws:states:stateMachineArn", f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:watch"),
+    ("SourceArn", f"arn:aws:logs:{REGION}:{ACCOUNT}:*"),
+    ("aws:scheduler:schedule:arn", f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/watch/daily"),
+]
+
+
+@pytest.mark.parametrize(("context", "arn"), WORKFLOWS)
+def test_workflows_and_schedules_are_encrypted_by_their_roles_and_who_makes_them(
+    world: World, simulator: Simulator, context: str, arn: str
+) -> None:
+    ours = {f"kms:EncryptionContext:{context}": arn}
+    theirs = {name: value.replace(ACCOUNT, "999988887777") for name, value in ours.items()}
+    role = f"{IAM}/secure-ml/service/watch"
+    for principal in (role, DEPLOYING):
+        for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+            assert allowed(world, simulator, "logs", principal, action, ours)
+            assert not allowed(world, simulator, "logs", principal, action, theirs)
+            assert not allowed(world, simulator, "logs", principal, action)
+            assert not allowed(world, simulator, "data", principal, action, ours)
+    for other in (ADMINISTRATOR, INSIDER):
+        assert not allowed(world, simulator, "logs", other, "kms:Decrypt", ours)
+
+
 # -- the template ------------------------------------------------------------------------------------
 
 
