@@ -237,6 +237,8 @@ def _denied(context: Context) -> Iterator[Statement]:
     """What the policy itself denies, and the boundary and the other policies of the role that has it."""
     graph, resource = context.graph, context.resource
     roles = [resource] if resource.type == _ROLE else _of_type(graph.items(resource, "Roles"), _ROLE)
+    # A policy names its roles, or they name it.
+    roles = roles or graph.named_by(resource, _ROLE, "ManagedPolicyArns")
     holders = [resource]
     for role in roles[:1]:
         # Roles of one policy are of one kind; the first stands for them.
