@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Literal
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
@@ -13,6 +14,7 @@ from constructs import Construct
 __all__ = ["Alarms", "Alerts", "Severity"]
 
 _NAMES = {">": "GreaterThanThreshold", ">=": "GreaterThanOrEqualToThreshold", "<": "LessThanThreshold"}
+Missing = Literal["notBreaching", "breaching"]
 _STATISTICS = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
 
 
@@ -104,6 +106,7 @@ class Alarms(Construct):
         above: str = ">",
         minutes: int = 5,
         times: int = 1,
+        missing: Missing = "notBreaching",
     ) -> cloudwatch.CfnAlarm:
         """Make one alarm.
 
@@ -116,7 +119,74 @@ class Alarms(Construct):
             above: `>`, `>=` or `<`: on which side of the threshold it goes off.
             minutes: The length of a period.
             times: In how many periods one after the other.
+            missing: What no data means. Default: nobody calling is no failure; `breaching` where silence is.
         """
+        return self._make(
+            id,
+            severity,
+            because,
+            namespace=metric.namespace,
+            metric_name=metric.name,
+            dimensions=_dimensions(metric),
+            statistic=metric.statistic if metric.statistic in _STATISTICS else None,
+            extended_statistic=None if metric.statistic in _STATISTICS else metric.statistic,
+            comparison_operator=_NAMES[above],
+            threshold=threshold,
+            period=minutes * 60,
+            evaluation_periods=times,
+            treat_missing_data=missing,
+        )
+
+    def add_band(
+        self,
+        id: str,
+        severity: Severity,
+        metric: Metric,
+        *,
+        because: str,
+        minutes: int,
+        deviations: float = 3,
+        below: bool = False,
+    ) -> cloudwatch.CfnAlarm:
+        """Make one alarm that learns what is usual, by anomaly detection.
+
+        Amazon CloudWatch: "Using CloudWatch anomaly detection": up to two weeks of data make the band.
+
+        Args:
+            id: Its id.
+            severity: How soon somebody has to look.
+            metric: What it watches.
+            because: What it means when it goes off.
+            minutes: The length of a period.
+            deviations: How wide the band is, in standard deviations.
+            below: Whether it goes off below the band as well.
+        """
+        stat = cloudwatch.CfnAlarm.MetricStatProperty(
+            metric=cloudwatch.CfnAlarm.MetricProperty(
+                namespace=metric.namespace, metric_name=metric.name, dimensions=_dimensions(metric)
+            ),
+            period=minutes * 60,
+            stat=metric.statistic,
+        )
+        return self._make(
+            id,
+            severity,
+            because,
+            metrics=[
+                cloudwatch.CfnAlarm.MetricDataQueryProperty(id="seen", metric_stat=stat, return_data=True),
+                cloudwatch.CfnAlarm.MetricDataQueryProperty(
+                    id="usual", expression=f"ANOMALY_DETECTION_BAND(seen, {deviations:g})", return_data=True
+                ),
+            ],
+            threshold_metric_id="usual",
+            comparison_operator="LessThanLowerOrGreaterThanUpperThreshold"
+            if below
+            else "GreaterThanUpperThreshold",
+            evaluation_periods=1,
+            treat_missing_data="notBreaching",
+        )
+
+    def _make(self, id: str, severity: Severity, because: str, **properties: Any) -> cloudwatch.CfnAlarm:
         if severity not in self._arns:
             self._arns[severity] = self._alerts.topic(severity).topic_arn
         arn = self._arns[severity]
@@ -124,22 +194,16 @@ class Alarms(Construct):
             self,
             id,
             alarm_description=f"[{severity}] {because}",
-            namespace=metric.namespace,
-            metric_name=metric.name,
-            dimensions=[
-                cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value)
-                for name, value in metric.dimensions.items()
-            ],
-            statistic=metric.statistic if metric.statistic in _STATISTICS else None,
-            extended_statistic=None if metric.statistic in _STATISTICS else metric.statistic,
-            comparison_operator=_NAMES[above],
-            threshold=threshold,
-            period=minutes * 60,
-            evaluation_periods=times,
-            # Nobody calling is no failure.
-            treat_missing_data="notBreaching",
             alarm_actions=[arn],
             ok_actions=[arn],
+            **properties,
         )
         self.by_severity[severity][id] = made
         return made
+
+
+def _dimensions(metric: Metric) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
+    return [
+        cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value)
+        for name, value in metric.dimensions.items()
+    ]

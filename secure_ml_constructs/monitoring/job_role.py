@@ -1,0 +1,105 @@
+"""The role of a watch's jobs: it reads captures, labels and the baseline, and writes its results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from secure_ml_constructs._acknowledge import OBJECTS_BELOW, acknowledge_wildcards
+from secure_ml_constructs._cdk import account, partition, region
+from secure_ml_constructs.monitoring.plan import WatchPlan
+from secure_ml_constructs.policy import Statement, allow, document
+
+_STREAMS = (
+    "SageMaker names a stream after the job and its instance; the jobs begin with the watch's own name."
+)
+_GROUP = "log-group:/aws/sagemaker/ProcessingJobs"
+_PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+
+
+class JobRole(Construct):
+    """The role of the jobs that look at one endpoint.
+
+    Ensures:
+        I1: this endpoint's captures and labels, the baseline's data, its own results and log streams.
+        I3: the boundary, and a trust for our account only.
+
+    Args:
+        scope: The parent construct.
+        id: The construct's id.
+        plan: What is watched.
+        repository: The ARN of the image's repository, where it lies in another account. Default: in this one,
+            whose images every job may pull.
+    """
+
+    #: The role's ARN.
+    arn: str
+
+    def __init__(self, scope: Construct, id: str, *, plan: WatchPlan, repository: str = "") -> None:
+        super().__init__(scope, id)
+        foundation = plan.foundation
+        perimeter = foundation.perimeter
+        wildcards: dict[str, str] = {}
+        statements = [*_data(plan, wildcards), *_logs(plan, wildcards)]
+        if repository:
+            statements.append(allow("Image", _PULL, repository))
+        role = iam.CfnRole(
+            self,
+            "Resource",
+            path=perimeter.role_path,
+            assume_role_policy_document=perimeter.service_trust("sagemaker.amazonaws.com"),
+            permissions_boundary=foundation.boundary.arn,
+            managed_policy_arns=[each.managed_policy_arn for each in foundation.execution_policies],
+        )
+        policy = iam.CfnManagedPolicy(
+            self,
+            "Policy",
+            path=perimeter.role_path,
+            roles=[role.ref],
+            policy_document=document(statements),
+        )
+        acknowledge_wildcards(policy, wildcards)
+        self.arn = role.attr_arn
+
+
+def _data(plan: WatchPlan, wildcards: dict[str, str]) -> Iterator[Statement]:
+    lake, keys = plan.foundation.lake, plan.foundation.keys
+    zone, baseline = plan.endpoint.zone, plan.baseline
+    read = [(zone, plan.captures), (zone, plan.results), (baseline.zone, baseline.path)]
+    if plan.model_quality:
+        read.append((zone, plan.model_quality.ground_truth))
+    objects: list[str] = []
+    listed: dict[str, list[str]] = {}
+    for name, place in read:
+        whole = place.endswith("/")
+        arn = f"{lake.zone_arn(name)}{place}{'*' if whole else ''}"
+        objects.append(arn)
+        if whole:
+            wildcards[arn] = OBJECTS_BELOW
+        # SageMaker lists what begins with a name, also where it is one object's.
+        bucket = lake.zone_arn(name).removesuffix(f"/{lake.zones[name].path}")
+        listed.setdefault(bucket, []).append(f"{lake.zones[name].path}{place}{'*' if whole else ''}")
+    yield allow("Read", "s3:GetObject", objects)
+    for number, (bucket, prefixes) in enumerate(listed.items()):
+        condition = {"StringLike": {"s3:prefix": prefixes}}
+        yield allow(f"List{number or ''}", "s3:ListBucket", bucket, condition=condition)
+    yield allow(
+        "Results",
+        ("s3:AbortMultipartUpload", "s3:PutObject"),
+        f"{lake.zone_arn(zone)}{plan.results}*",
+    )
+    own = keys.arn(lake.zones[zone].key_class)
+    # S3 decrypts the parts of a multipart upload to join them.
+    yield allow("ResultsKey", ("kms:Decrypt", "kms:GenerateDataKey"), own)
+    if lake.zones[baseline.zone].key_class is not lake.zones[zone].key_class:
+        yield allow("BaselineKey", "kms:Decrypt", keys.arn(lake.zones[baseline.zone].key_class))
+
+
+def _logs(plan: WatchPlan, wildcards: dict[str, str]) -> Iterator[Statement]:
+    group = f"arn:{partition()}:logs:{region()}:{account()}:{_GROUP}"
+    streams = f"{group}:log-stream:{plan.job_prefix}-*"
+    wildcards[streams] = _STREAMS
+    yield allow("Log", ("logs:CreateLogStream", "logs:PutLogEvents"), streams)
+    yield allow("LookAtStreams", "logs:DescribeLogStreams", f"{group}:log-stream:")

@@ -1,0 +1,262 @@
+"""The engine that works in every account: a job of SageMaker with our own code, on a schedule."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from aws_cdk import Fn, RemovalPolicy, Stack
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from secure_ml_constructs._acknowledge import acknowledge
+from secure_ml_constructs._cdk import is_token
+from secure_ml_constructs.errors import Problems
+from secure_ml_constructs.identity.guardrails.limits import check_instance_type
+from secure_ml_constructs.key_uses import KeyClass
+from secure_ml_constructs.monitoring.job_role import JobRole
+from secure_ml_constructs.monitoring.machine_role import MachineRole
+from secure_ml_constructs.monitoring.plan import Built, WatchPlan
+from secure_ml_constructs.monitoring.run_schedule import RunSchedule
+from secure_ml_constructs.monitoring.settings import MOST_PIECES, digest, pieces
+from secure_ml_constructs.monitoring.workflow import Machine, Workflow
+from secure_ml_constructs.verification.rules.instances import local_storage
+
+__all__ = ["OpenMonitor", "PushedImage"]
+
+_BY_DIGEST = (
+    "The step before asks for the digest of a tag that the repository never moves, and jobs are started with "
+    "the image by that digest."
+)
+
+_IMAGE = re.compile(
+    r"(?P<account>\d{12}|\$\{AWS::AccountId\})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+|\$\{AWS::Region\})"
+    r"\.[\w.${}:]+/(?P<repository>[a-z0-9._/-]+)@sha256:[0-9a-f]{64}",
+    re.ASCII,
+)
+
+
+class PushedImage(Protocol):
+    """An image that a build of ours pushes under a tag that is never moved: a `MonitorImage`."""
+
+    @property
+    def repository_arn(self) -> str:
+        """The repository's ARN."""
+
+    @property
+    def repository_name(self) -> str:
+        """Its name."""
+
+    @property
+    def repository_uri(self) -> str:
+        """Its address, without a tag."""
+
+    @property
+    def tag(self) -> str:
+        """The tag, which stands for what the image is made of."""
+
+    @property
+    def project_name(self) -> str:
+        """The CodeBuild project that builds and pushes it."""
+
+    @property
+    def project_arn(self) -> str:
+        """The project's ARN."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenMonitor:
+    """Looks with a processing job of ours, which any account can run.
+
+    EventBridge Scheduler starts a state machine; it finds the image by its tag, or has it built; it makes the
+    baseline, or finds the job that made it; it looks at the last window. No step sees data but the jobs.
+
+    Ensures:
+        M1: jobs isolated, in the isolated subnets, traffic, volumes and results encrypted, the image by its
+            digest.
+        I1: a role that reads this endpoint's captures, its labels and its baseline, and writes its results.
+        A1: every step in an encrypted log.
+
+    Args:
+        image: The image: a `MonitorImage`, or one of yours by its digest
+            (`<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:…`), which starts
+            `python -m open_monitor`.
+        instance_type: On what it runs. Default: `ml.m5.xlarge`.
+        volume_gb: The disk for captures, 1 to 16,384 GB. Default: 50.
+        run_time_seconds: The longest that one job may run. Default: 7,200.
+
+    Example:
+        >>> digest = "sha256:" + "0" * 64
+        >>> registry = "111122223333.dkr.ecr.eu-central-1.amazonaws.com"
+        >>> engine = OpenMonitor(image=f"{registry}/open-monitor@{digest}")
+    """
+
+    image: PushedImage | str
+    instance_type: str = "ml.m5.xlarge"
+    volume_gb: int = 50
+    run_time_seconds: int = 7200
+
+    def check(self, problems: Problems, plan: WatchPlan) -> None:
+        """Record what it can't do.
+
+        Args:
+            problems: Where to record.
+            plan: What it is told.
+        """
+        limits = plan.foundation.guardrails.guardrails.limits
+        check_instance_type(problems, "engine.instance_type", self.instance_type)
+        if not any(fnmatchcase(self.instance_type, each) for each in limits.instance_types):
+            allowed = ", ".join(limits.instance_types)
+            reason = "The guardrails deny this type."
+            problems.add("engine.instance_type", self.instance_type, reason, f"Write one of {allowed}.")
+        if not 60 <= self.run_time_seconds <= limits.run_time_seconds:
+            reason = "No run time that the guardrails allow."
+            fix = f"Write 60 to {limits.run_time_seconds}."
+            problems.add("engine.run_time_seconds", self.run_time_seconds, reason, fix)
+        if not 1 <= self.volume_gb <= 16_384:
+            problems.add("engine.volume_gb", self.volume_gb, "No size of a disk.", "Write 1 to 16384.")
+        if isinstance(self.image, str):
+            self._check_image(problems, plan, self.image)
+        count = len(pieces(plan))
+        if count > MOST_PIECES:
+            problems.add(
+                "schema",
+                f"{count * 256} characters of settings",
+                f"A processing job takes {MOST_PIECES * 256}.",
+                "Leave the columns of the request to the baseline, or name fewer.",
+            )
+
+    @staticmethod
+    def _check_image(problems: Problems, plan: WatchPlan, image: str) -> None:
+        if is_token(image) and "@sha256:" in image:
+            return
+        found = _IMAGE.fullmatch(image)
+        own = Stack.of(plan.foundation).account
+        if found is None:
+            problems.add(
+                "engine.image",
+                image,
+                "This is no image in ECR by its digest; a tag can be moved to another image.",
+                "Write '<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>'.",
+            )
+        elif not found["account"].startswith("$") and not is_token(own):
+            known = {own, *plan.foundation.perimeter.accounts}
+            if found["account"] not in known:
+                problems.add(
+                    "engine.image",
+                    image,
+                    f"Account {found['account']} is neither this one nor one of the perimeter.",
+                    "Copy the image into a repository of yours, or name the account in the perimeter.",
+                )
+
+    def build(self, scope: Construct, plan: WatchPlan) -> Built:
+        """Make role, state machine and schedule.
+
+        Args:
+            scope: The parent construct.
+            plan: What it is told, checked.
+        """
+        foundation = plan.foundation
+        pushed = None if isinstance(self.image, str) else self.image
+        job_role = JobRole(scope, "JobRole", plan=plan, repository=self._elsewhere())
+        workflow = self._workflow(plan, job_role.arn)
+        role = MachineRole(
+            scope,
+            "MachineRole",
+            plan=plan,
+            job_role=job_role.arn,
+            repository=pushed.repository_arn if pushed else "",
+            project=pushed.project_arn if pushed else "",
+        )
+        key = foundation.keys.arn(KeyClass.LOGS)
+        log = logs.CfnLogGroup(
+            scope,
+            "Log",
+            # Amazon CloudWatch Logs: "Enabling logging from AWS services": groups whose names begin so need
+            # no room in the account's resource policy.
+            log_group_name=f"/aws/vendedlogs/states/{plan.job_prefix}",
+            kms_key_id=key,
+            retention_in_days=365,
+        )
+        log.apply_removal_policy(RemovalPolicy.RETAIN)
+        machine = stepfunctions.CfnStateMachine(
+            scope,
+            "Machine",
+            role_arn=role.arn,
+            state_machine_type="STANDARD",
+            definition_string=Stack.of(scope).to_json_string(workflow.definition()),
+            encryption_configuration=stepfunctions.CfnStateMachine.EncryptionConfigurationProperty(
+                type="CUSTOMER_MANAGED_KMS_KEY", kms_key_id=key, kms_data_key_reuse_period_seconds=300
+            ),
+            logging_configuration=stepfunctions.CfnStateMachine.LoggingConfigurationProperty(
+                level="ALL",
+                # What a step is told says where data lies, and is in the record of its job.
+                include_execution_data=False,
+                destinations=[
+                    stepfunctions.CfnStateMachine.LogDestinationProperty(
+                        cloud_watch_logs_log_group=stepfunctions.CfnStateMachine.CloudWatchLogsLogGroupProperty(
+                            log_group_arn=log.attr_arn
+                        )
+                    )
+                ],
+            ),
+            tracing_configuration=stepfunctions.CfnStateMachine.TracingConfigurationProperty(enabled=True),
+        )
+        if pushed:
+            acknowledge(machine, "SecureMl::StepFunctionsStepsImagesPinned", _BY_DIGEST)
+        RunSchedule(scope, "Schedule", plan=plan, machine=machine.attr_arn)
+        return Built(job_role_arn=job_role.arn, results_uri=workflow.results)
+
+    def _elsewhere(self) -> str:
+        """The ARN of the image's repository, where another account holds it."""
+        found = _IMAGE.fullmatch(self.image) if isinstance(self.image, str) else None
+        if found is None or found["account"].startswith("$"):
+            return ""
+        return Fn.sub(
+            f"arn:${{AWS::Partition}}:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
+        )
+
+    def _workflow(self, plan: WatchPlan, job_role: str) -> Workflow:
+        foundation, image = plan.foundation, self.image
+        lake, keys, network = foundation.lake, foundation.keys, foundation.network
+        zone = lake.zones[plan.endpoint.zone]
+        uri = lake.zone_uri(plan.endpoint.zone)
+        hours, quality = plan.schedule.hours, plan.model_quality
+        # Half of what the lake leaves them: a baseline is never older than the half of its life.
+        renew = zone.expire_days // 2 if zone.expire_days else 0
+        named = {} if isinstance(image, str) else _by_tag(image)
+        return Workflow(
+            endpoint=plan.endpoint.name,
+            jobs=plan.job_prefix,
+            digest=digest(plan, image if isinstance(image, str) else image.tag),
+            hours=hours,
+            captures=f"{uri}{plan.captures}",
+            baseline=f"{lake.zone_uri(plan.baseline.zone)}{plan.baseline.path}",
+            results=f"{uri}{plan.results}",
+            settings=pieces(plan),
+            machine=Machine(
+                role=job_role,
+                subnets=network.isolated_subnet_ids,
+                groups=(network.job_security_group_id,),
+                volume_key=None if local_storage(self.instance_type) else keys.arn(KeyClass.DATA),
+                output_key=keys.arn(zone.key_class),
+                instance_type=self.instance_type,
+                volume_gb=self.volume_gb,
+                seconds=self.run_time_seconds,
+            ),
+            image=(Fn.sub(image) if "${AWS::" in image else image)
+            if isinstance(image, str)
+            else image.repository_uri,
+            labels=f"{uri}{quality.ground_truth}" if quality else "",
+            # Whole windows: captures and labels lie in folders by the hour of the request.
+            delay=-(-quality.after_hours // hours) * hours if quality else 0,
+            renew_days=renew,
+            **named,
+        )
+
+
+def _by_tag(image: PushedImage) -> dict[str, str]:
+    return {"repository": image.repository_name, "tag": image.tag, "project": image.project_name}
