@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from secure_ml_constructs.verification.proofs.questions import Answer
-from tests.mutants.concerned import OF_RESOURCES, concerned
+from tests.mutants.concerned import OF_RESOURCES, only_denies
 from tests.mutants.mutant import STRANGER, Mutant, Path, Templates
-from tests.mutants.neighbours import named
+from tests.mutants.neighbours import Name, named
 from tests.mutants.questions import Proofs, graver
 
 _STRANGER = {
@@ -24,6 +24,9 @@ _STRANGER = {
     "Action": "*",
     "Resource": "*",
 }
+_EVERYTHING = {"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}
+# A document has to have a statement.
+_NOTHING = {"Sid": "Nothing", "Effect": "Allow", "Action": "none:Nothing", "Resource": "*"}
 # A service that hands a role's credentials to whoever runs code in it.
 _HANDS_OUT = {
     "Statement": [
@@ -66,26 +69,19 @@ class Layers:
     def of(self, mutant: Mutant) -> Layer | None:
         """The first layer that is found to hold; None where nothing is, or where it is no policy."""
         proofs = self._proofs
-        questions = proofs.questions(mutant)
-        about = concerned(mutant, proofs.templates)
         for aside in self._put_aside(mutant):
-            base = self._ask(aside.change(proofs.templates), questions, about)
-            after = self._ask(aside.change(mutant.apply(proofs.templates)), questions, about)
+            base = self._ask(mutant, aside.change(proofs.templates))
+            after = self._ask(mutant, aside.change(mutant.apply(proofs.templates)))
             found = graver(after.values(), base)
             if found:
                 question = found[0].question
-                whole = self._ask(mutant.apply(proofs.templates), questions, about)
+                whole = self._ask(mutant, mutant.apply(proofs.templates))
                 return Layer(question, aside.holds or whole[question].because)
         return None
 
-    def _ask(
-        self,
-        templates: Templates,
-        questions: tuple[str, ...],
-        about: Callable[[str], bool],
-    ) -> dict[str, Answer]:
+    def _ask(self, mutant: Mutant, templates: Templates) -> dict[str, Answer]:
         # What is put aside opens other ways of the same cell, so that each way counts by itself.
-        answers = self._proofs.ask(templates, *questions, way_by_way=True, about=about)
+        answers = self._proofs.asked(mutant, templates, way_by_way=True)
         return {answer.question: answer for answer in answers}
 
     def _put_aside(self, mutant: Mutant) -> Iterator[_Aside]:
@@ -127,9 +123,62 @@ class Layers:
             if on_bucket:
                 yield aside(named, alone, unbound)
         roles = tuple(self._roles(mutant))
-        if roles:
+        if only_denies(mutant, self._proofs.templates):
+            yield from self._beside(mutant, roles)
+        elif roles:
             kept = "no code is ever given the credentials of the role"
             yield _Aside(lambda on: _held(on, roles), kept)
+
+    def _beside(self, mutant: Mutant, roles: Sequence[Name]) -> Iterator[_Aside]:
+        """What may back a denial of roles: their other denials, and a boundary that grants nothing of it."""
+
+        def alone(on: Templates) -> Templates:
+            return self._without_denials(on, roles, mutant)
+
+        def widened(on: Templates) -> Templates:
+            return self._widened(on, roles)
+
+        yield _Aside(alone, "")
+        yield _Aside(widened, "the boundary grants nothing of it")
+        yield _Aside(lambda on: widened(alone(on)), "the boundary grants nothing of it")
+
+    def _without_denials(self, on: Templates, roles: Sequence[Name], mutant: Mutant) -> Templates:
+        """Templates where of all that roles are denied the mutated statement alone is left."""
+        its = (mutant.stack, mutant.logical_id)
+        for role in roles:
+            for stack, logical_id in self._policies(role):
+
+                def kept(document: Any, own: bool = (stack, logical_id) == its) -> Any:
+                    left = [
+                        each
+                        for each in document["Statement"]
+                        if each.get("Effect") != "Deny" or (own and each.get("Sid") == mutant.statement)
+                    ]
+                    return {**document, "Statement": left or [_NOTHING]}
+
+                on = _at(on, (stack, logical_id, "Properties", "PolicyDocument"), [kept])
+        return on
+
+    def _widened(self, on: Templates, roles: Sequence[Name]) -> Templates:
+        """Templates where the boundaries of roles grant everything that they do not deny."""
+        widened: set[Name] = set()
+        for stack, logical_id in roles:
+            role = self._proofs.templates[stack]["Resources"][logical_id]
+            widened.update(
+                named(role["Properties"].get("PermissionsBoundary"), stack, self._proofs.templates)
+            )
+        for each in sorted(widened):
+            place = (*each, "Properties", "PolicyDocument")
+            on = _at(on, place, [lambda given: {**given, "Statement": [*given["Statement"], _EVERYTHING]}])
+        return on
+
+    def _policies(self, role: Name) -> Iterator[Name]:
+        """The managed policies that a role has, its boundary among them."""
+        templates = self._proofs.templates
+        for each in sorted(self._proofs.neighbours.of(role)):
+            stack, logical_id = each
+            if templates[stack]["Resources"][logical_id]["Type"] == "AWS::IAM::ManagedPolicy":
+                yield each
 
     def _roles(self, mutant: Mutant) -> Iterator[tuple[str, str]]:
         """The roles that have a managed policy."""

@@ -18,15 +18,18 @@ from secure_ml_constructs.verification.proofs.iam.prove import Answer as Proof
 from secure_ml_constructs.verification.proofs.iam.prove import Proved, Question, prove
 from secure_ml_constructs.verification.proofs.iam.public_access import is_public
 from secure_ml_constructs.verification.proofs.iam.ternary import NotCovered, Ternary
+from secure_ml_constructs.verification.proofs.network import Network
 from secure_ml_constructs.verification.proofs.questions import Answer, Trust
+from secure_ml_constructs.verification.proofs.questions.adversaries import Adversaries
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary, Step
 from secure_ml_constructs.verification.proofs.questions.ask import Prover
 from secure_ml_constructs.verification.proofs.questions.attempts import Attempt
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
 from secure_ml_constructs.verification.templates import Templates
 from tests.mutants.concerned import OF_RESOURCES, concerned, only_denies
-from tests.mutants.mutant import Mutant
+from tests.mutants.mutant import ACCESS, Mutant
 from tests.mutants.neighbours import Name, Neighbours
+from tests.mutants.touched import Touched
 
 
 class Proofs:
@@ -41,10 +44,12 @@ class Proofs:
         self.templates = templates
         self.trust = trust
         self._memory = _Memory()
+        self._network = mock.Mock(of=mock.Mock(return_value=Network.of(Templates.of(templates))))
         # The actions that each cell asks about, those of services on the way included.
         self._asked: defaultdict[str, set[str]] = defaultdict(set)
         self.before = {answer.question: answer for answer in self.ask(templates)}
-        self._neighbours = Neighbours(templates)
+        self.neighbours = Neighbours(templates)
+        self._touched = Touched(templates, self.neighbours)
 
     def ask(
         self,
@@ -52,6 +57,8 @@ class Proofs:
         *questions: str,
         way_by_way: bool = False,
         about: Callable[[str], bool] = lambda _: True,
+        tried: Callable[[Attempt, Asset], bool] = lambda *_: True,
+        same_network: bool = False,
     ) -> list[Answer]:
         """Answer questions about templates.
 
@@ -60,6 +67,8 @@ class Proofs:
             questions: Patterns of the questions; without any, all.
             way_by_way: Whether each way to do something is a question of its own.
             about: Of which actions; what takes none of them is left out.
+            tried: By whom, of which asset; what nobody else tries is as it was.
+            same_network: Whether routes, groups and lists are what they were.
         """
 
         def find(estate: Estate, trust: Trust) -> Iterator[Asset]:
@@ -69,21 +78,42 @@ class Proofs:
                 if kept or asset.missing:
                     yield replace(asset, deeds=kept)
 
-        prover = partial(_Noting, prover=self._memory.fresh(), asked=self._asked)
+        prover = partial(_Noting, prover=self._memory.fresh(), asked=self._asked, tried=tried)
         with (
             mock.patch.object(environment, "Prover", prover),
+            mock.patch.object(environment, "Network", self._network if same_network else Network),
             mock.patch.object(environment, "find_assets", find),
         ):
             return environment.ask(Templates.of(templates), self.trust, questions=questions or ("*",))
 
     def near(self, mutant: Mutant) -> tuple[Answer, ...]:
         """The answers that become graver, of those questions that the changed resource can touch."""
+        return graver(self.asked(mutant, mutant.apply(self.templates)), self.before)
+
+    def asked(
+        self, mutant: Mutant, templates: Mapping[str, Any], *, way_by_way: bool = False
+    ) -> list[Answer]:
+        """Answer those questions about templates that a mutant can touch, and of those whom it can.
+
+        Args:
+            mutant: The mutant.
+            templates: The templates with it, or others that are to be compared with them.
+            way_by_way: Whether each way to do something is a question of its own.
+        """
+        about = concerned(mutant, self.templates)
+        questions = self.questions(mutant)
         if mutant.type not in OF_RESOURCES:
             # Of what is done for somebody the first request may be of another action than the deed.
-            return graver(self.ask(mutant.apply(self.templates), *self.questions(mutant)), self.before)
-        about = concerned(mutant, self.templates)
-        changed = mutant.apply(self.templates)
-        return graver(self.ask(changed, *self.questions(mutant), about=about), self.before)
+            about = about if way_by_way else lambda _: True
+        tried = self._touched.by(mutant)
+        return self.ask(
+            templates,
+            *questions,
+            way_by_way=way_by_way,
+            about=about,
+            tried=tried,
+            same_network=mutant.kind == ACCESS,
+        )
 
     def whole(self, mutant: Mutant) -> tuple[Answer, ...]:
         """The answers that become graver, of all questions."""
@@ -98,7 +128,7 @@ class Proofs:
         if mutant.type not in OF_RESOURCES:
             return ()
         near: set[Name] = {(mutant.stack, mutant.logical_id)}
-        near |= self._neighbours.of((mutant.stack, mutant.logical_id))
+        near |= self.neighbours.of((mutant.stack, mutant.logical_id))
         found = {
             answer.asset
             for answer in self.before.values()
@@ -136,11 +166,32 @@ def _takes(deed: Deed, about: Callable[[str], bool]) -> bool:
     return any(about(act.action) for way in deed.ways for act in way)
 
 
+class _Some(Adversaries):
+    """Adversaries of whom only some are asked about."""
+
+    def __init__(self, all_: Adversaries, tried: Callable[[Attempt, Asset], bool]) -> None:
+        self.__dict__.update(all_.__dict__)
+        self._tried = tried
+
+    def attempts(self, adversary: Adversary, asset: Asset, deed: Deed, act: Act) -> Iterator[Attempt]:
+        for each in super().attempts(adversary, asset, deed, act):
+            if self._tried(each, asset):
+                yield each
+
+
 class _Noting(Prover):
     """A prover that notes which actions each question is about."""
 
-    def __init__(self, *args: Any, asked: defaultdict[str, set[str]], **more: Any) -> None:
-        super().__init__(*args, **more)
+    def __init__(
+        self,
+        adversaries: Adversaries,
+        trust: Trust,
+        *,
+        prover: Callable[[Question], Proof],
+        asked: defaultdict[str, set[str]],
+        tried: Callable[[Attempt, Asset], bool],
+    ) -> None:
+        super().__init__(_Some(adversaries, tried), trust, prover)
         self._noted = asked
         self._question = ""
 

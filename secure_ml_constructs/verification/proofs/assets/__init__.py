@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from secure_ml_constructs.verification.proofs.assets.boundaries import boundary_assets
 from secure_ml_constructs.verification.proofs.assets.buckets import bucket_assets
 from secure_ml_constructs.verification.proofs.assets.doors import api_assets
+from secure_ml_constructs.verification.proofs.assets.guardrails import guardrail_assets
 from secure_ml_constructs.verification.proofs.assets.power import (
     endpoint_assets,
     network_assets,
@@ -29,7 +31,9 @@ def find_assets(estate: Estate, trust: Trust) -> Iterator[Asset]:
     yield from resource_assets(registry)
     yield from api_assets(registry)
     yield from work_assets(registry)
+    yield from guardrail_assets(registry, trust)
     yield from workspace_assets(registry)
     yield from role_assets(registry, trust)
+    yield from boundary_assets(registry, trust)
     yield from network_assets(registry)
     yield from endpoint_assets(registry, trust)

@@ -13,7 +13,7 @@ from secure_ml_constructs.verification.proofs.assets.registry import Registry
 from secure_ml_constructs.verification.proofs.iam.policies import Authorization, Method
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
-from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
+from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who
 from secure_ml_constructs.verification.templates import Resource
 
 _API, _METHOD = "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Method"
@@ -57,6 +57,7 @@ def _api(registry: Registry, api: Resource, methods: list[Resource]) -> Asset:
     private = "PRIVATE" in str(estate.value(api, "EndpointConfiguration", "Types"))
     ways: list[tuple[Act, ...]] = []
     from_elsewhere: list[tuple[Act, ...]] = []
+    signed: list[tuple[Act, ...]] = []
     for method in methods:
         verb = estate.value(method, "HttpMethod") or str(estate.value(method, "RouteKey")).partition(" ")[0]
         given = estate.value(method, "AuthorizationType")
@@ -74,10 +75,16 @@ def _api(registry: Registry, api: Resource, methods: list[Resource]) -> Asset:
             method=Method(authorization=how, token=False, private=private),
         )
         ways.append((act,))
+        if private and how is Authorization.IAM:
+            signed.append((act,))
         if private and how in (Authorization.COGNITO, Authorization.LAMBDA):
             # What a stolen token is good for.
             from_elsewhere.append((replace(act, method=Method(authorization=how, token=True, private=True)),))
     deeds = [Deed("call without authorization", tuple(ways), "G2", _CALLERS, from_outside=not private)]
+    if signed:
+        # Whoever may sign: only the policy of the API keeps them to its endpoints.
+        stolen = frozenset({Adversary.STOLEN})
+        deeds.append(Deed("call from another network", tuple(signed), "G7", stolen, who=Who.ANY))
     if from_elsewhere:
         deeds.append(
             Deed(

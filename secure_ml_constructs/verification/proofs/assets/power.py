@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from secure_ml_constructs.verification.proofs.assets.registry import Registry
 from secure_ml_constructs.verification.proofs.estate import Endpoint, Place, Role
 from secure_ml_constructs.verification.proofs.iam.documents import Kind, parse
+from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, exactly, unlike
 from secure_ml_constructs.verification.proofs.iam.patterns import ANY
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who, one
-from secure_ml_constructs.verification.proofs.questions.mentions import accounts_named
+from secure_ml_constructs.verification.proofs.questions.mentions import accounts_named, providers_named
 from secure_ml_constructs.verification.proofs.questions.trust import Trust
 
+# Where AWS takes assertions, in any partition and region. (IAM User Guide: Configure SAML assertions)
+_AUDIENCES = ("https://*signin.aws.amazon.com/saml*", "https://*signin.amazonaws*/saml*")
 _WITHIN = frozenset({Adversary.INSIDER, Adversary.STOLEN, Adversary.JOB})
 _FROM_INSIDE = frozenset({Adversary.JOB})
 # IAM User Guide, "Actions, resources, and condition keys for IAM": what gives a role more than it has.
@@ -41,13 +45,15 @@ _ROUTES = {
 
 def role_assets(registry: Registry, trust: Trust) -> Iterator[Asset]:
     """Every role of the templates, and the path where the environment's roles lie."""
+    marks = _marks(registry)
     for role in registry.estate.roles:
         name = registry.name(role.resource)
         account = registry.estate.place(role.resource).account
         if isinstance(role.arn, Unknown):
             yield Asset(name, "role", (), role.resource, account, f"the role's ARN: {role.arn.reason}")
             continue
-        yield Asset(name, "role", tuple(_role_deeds(role, role.arn)), role.resource, account)
+        deeds = (*_role_deeds(role, role.arn), *_sign_in(role, role.arn, marks))
+        yield Asset(name, "role", deeds, role.resource, account)
     for path in trust.role_paths:
         for account, partition in _accounts(registry):
             arn = f"arn:{partition}:iam::{account}:role{path}*"
@@ -65,6 +71,34 @@ def _role_deeds(role: Role, arn: str) -> Iterator[Deed]:
     yield Deed("pass", ((passing,),), "I3", _WITHIN, guardrail=guardrail)
     raises = one(*(Act(action, arn, service="iam") for action in _RAISES))
     yield Deed("make stronger", raises, "I3", _WITHIN, guardrail=guardrail, by_design=False)
+
+
+def _marks(registry: Registry) -> tuple[str, ...]:
+    """The session tags that trusts ask for, by which an identity provider vouches for a second factor."""
+    found = {
+        line.key
+        for role in registry.estate.roles
+        for statement in role.trust.statements
+        for line in statement.conditions
+        if line.key.startswith("aws:requesttag/")
+    }
+    return tuple(sorted(found))
+
+
+def _sign_in(role: Role, arn: str, marks: tuple[str, ...]) -> Iterator[Deed]:
+    if not any(":saml-provider/" in each for each in providers_named(role.trust)):
+        return
+    act = Act("sts:AssumeRoleWithSAML", arn, role.trust, service="sts", named=arn)
+    outsider = frozenset({Adversary.OUTSIDER})
+    # The assertion was meant for another service that trusts the provider. (IAM User Guide: SAML:aud)
+    meant = {"saml:aud": unlike(*_AUDIENCES)}
+    others = ((replace(act, context=meant),),)
+    yield Deed(
+        "sign in by an assertion for others", others, "I5", outsider, by_design=False, who=Who.SIGNING_IN
+    )
+    unmarked = (dict.fromkeys(marks, ABSENT), dict.fromkeys(marks, exactly("something-else")))
+    ways = one(*(replace(act, context=each) for each in unmarked))
+    yield Deed("sign in without a second factor", ways, "I6", outsider, who=Who.SIGNING_IN)
 
 
 def network_assets(registry: Registry) -> Iterator[Asset]:

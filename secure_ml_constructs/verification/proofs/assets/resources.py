@@ -308,8 +308,13 @@ def _deeds(registry: Registry, kind: Kind, resource: Resource, arn: str) -> Iter
         unasked = (*through, (replace(act, action="kms:CreateGrant"),))
         yield Deed("use without permission", unasked, "I3", _JOB, who=Who.UNPERMITTED)
     if kind.name == "log group":
-        forge = replace(act, action="logs:PutLogEvents", resource=f"{base}:log-stream:*")
-        yield Deed("forge", ((forge,),), "A2", _JOB)
+        forge = replace(
+            act,
+            action="logs:PutLogEvents",
+            resource=f"{base}:log-stream:*",
+            policy=registry.policy(resource),
+        )
+        yield Deed("forge", ((forge,),), "A2", _JOB | {Adversary.OUTSIDER, Adversary.DEPUTY})
 
 
 def _rotated_by(registry: Registry, secret: Resource) -> Values:

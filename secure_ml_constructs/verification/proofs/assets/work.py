@@ -60,7 +60,7 @@ def work_assets(registry: Registry) -> Iterator[Asset]:
             places[place.account, place.region, place.partition] = None
     many = len(places) > 1
     for account, region, partition in sorted(places):
-        keys = _keys(registry, account, region)
+        keys = keys_of(registry, account, region)
         deeds: dict[tuple[str, str], list[tuple[Act, ...]]] = {}
         for action, (kind, slips) in ACTIONS.items():
             arn = f"arn:{partition}:sagemaker:{region}:{account}:{kind}/*"
@@ -104,7 +104,8 @@ def _wrong(slip: str, keys: tuple[str, ...]) -> Iterator[Mapping[str, Values]]:
                 yield {**dict.fromkeys(names, ABSENT), name: other}
 
 
-def _keys(registry: Registry, account: str, region: str) -> tuple[str, ...]:
+def keys_of(registry: Registry, account: str, region: str) -> tuple[str, ...]:
+    """The keys that the templates have in one place."""
     estate = registry.estate
     return tuple(
         arn

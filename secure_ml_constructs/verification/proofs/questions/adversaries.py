@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -28,15 +27,17 @@ from secure_ml_constructs.verification.proofs.questions.credentials import (
     is_kept,
 )
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who
+from secure_ml_constructs.verification.proofs.questions.guarded import Guarded
 from secure_ml_constructs.verification.proofs.questions.mentions import (
     ANY_SERVICE,
     accounts_named,
     organizations_named,
     principals_named,
+    providers_named,
     services_named,
     texts,
 )
-from secure_ml_constructs.verification.proofs.questions.trust import Trust
+from secure_ml_constructs.verification.proofs.questions.trust import Trust, filled
 
 
 class Adversaries:
@@ -74,7 +75,12 @@ class Adversaries:
                 for name in (each.id, each.vpc):
                     if isinstance(name, str):
                         self._named_by[name].append(each)
-        self._held = [each for each in estate.roles if not (self._is_trusted(each) or is_kept(each))]
+        self._held = [
+            each
+            for each in estate.roles
+            if not (trust.trusts(each, estate.place(each.resource)) or is_kept(each))
+        ]
+        self._guarded = Guarded(estate.roles)
         self._numbers = {str(each.arn): number for number, each in enumerate(self._held)}
         self._grants: dict[str, Grants] = {}
         self._forwarded: dict[tuple[str, bool], tuple[Attempt, ...]] = {}
@@ -99,6 +105,9 @@ class Adversaries:
             act: The request that comes first.
         """
         match adversary:
+            case Adversary.OUTSIDER if deed.who is Who.SIGNING_IN:
+                for provider in providers_named(act.policy) if act.policy else ():
+                    yield Attempt(provider, Principal.read({"Federated": provider}), in_organization=False)
             case Adversary.OUTSIDER:
                 yield from self._outsiders(asset, act)
             case Adversary.INSIDER if deed.who is Who.DEPLOYING:
@@ -108,6 +117,9 @@ class Adversaries:
             case Adversary.STOLEN if deed.who is Who.ANY:
                 for base in self._anybody(asset):
                     yield replace(base, place={**self._outside, **DIRECT})
+            case Adversary.STOLEN if deed.who is Who.GUARDED:
+                for base in self._guarded.of(act):
+                    yield replace(base, place={**self._outside, **DIRECT})
             case Adversary.STOLEN:
                 for role in self._granted(act):
                     yield from self._stolen(role)
@@ -116,6 +128,10 @@ class Adversaries:
             case Adversary.JOB if deed.who is Who.UNPERMITTED:
                 # Where from does not matter: it has nothing to bring along.
                 yield Attempt("a role without permission", self._any_job(asset), context=NOT_ON_BEHALF)
+            case Adversary.JOB if deed.who is Who.GUARDED:
+                for base in self._guarded.of(act):
+                    # Without a service that is called, it is the same wherever it is called from.
+                    yield from self._from_inside(base, act) if act.service else (base,)
             case Adversary.JOB:
                 for role in self._granted(act):
                     yield from self._job(role, act)
@@ -340,14 +356,9 @@ class Adversaries:
         paths = tuple(f"{head}{path}*" for path in self._trust.role_paths)
         return paths or tuple(role.arn for role in self._estate.roles if isinstance(role.arn, str))
 
-    def _is_trusted(self, role: Role) -> bool:
-        place = self._estate.place(role.resource)
-        patterns = (_filled(each, place) for each in self._trust.trusted_roles)
-        return isinstance(role.arn, str) and any(fnmatchcase(role.arn, each) for each in patterns)
-
     def _named(self, patterns: tuple[str, ...], asset: Asset) -> tuple[str, ...]:
         place = self._place(asset)
-        return tuple(_filled(each, place) for each in patterns)
+        return tuple(filled(each, place) for each in patterns)
 
     def _place(self, asset: Asset) -> Place:
         if asset.resource is not None:
@@ -375,13 +386,3 @@ def _inside(endpoint: Endpoint) -> Mapping[str, Values]:
         "aws:sourcevpce": exactly(endpoint.id) if isinstance(endpoint.id, str) else ANYTHING,
         "aws:sourcevpc": exactly(endpoint.vpc) if isinstance(endpoint.vpc, str) else ANYTHING,
     }
-
-
-def _filled(pattern: str, place: Place) -> str:
-    known = {
-        "AWS::AccountId": place.account,
-        "AWS::Partition": place.partition,
-        "AWS::Region": place.region,
-        "AWS::URLSuffix": place.suffix,
-    }
-    return re.sub(r"\$\{([^}]+)\}", lambda match: known.get(match[1], match[0]), pattern)

@@ -306,8 +306,10 @@ def _design(adversary: Adversary, deed: Deed, attempt: Attempt, act: Act, step: 
     decision = step.decision
     if deed.who is Who.DEPLOYING:
         return f"{attempt.who} deploys the environment and is trusted with it"
-    if deed.who is Who.ANY and deed.by_design:
+    if deed.who in (Who.ANY, Who.GUARDED) and deed.by_design:
         return f"nothing but permissions holds back {attempt.who}: no statement denies {act.action}"
+    if deed.who is Who.SIGNING_IN and deed.by_design:
+        return f"nothing but {attempt.who} asks for it"
     if adversary is Adversary.DEPUTY:
         if act.action == "sts:AssumeRole" and attempt.principal.name in SENDS_NO_SOURCE:
             return (

@@ -21,6 +21,8 @@ class Who(StrEnum):
     GRANTED = "those that anything may grant it"
     ANY = "one with every permission, so that only what others say of it stops it"
     UNPERMITTED = "one without any permission of its own"
+    GUARDED = "those that are named, with every permission that their own denials and boundary leave"
+    SIGNING_IN = "those whom a role's trust lets in by their identity provider"
     DEPLOYING = "those that deploy, which nobody else asks about"
 
 
@@ -44,7 +46,8 @@ class Act:
         account: The account that the resource is in. Default: the asset's.
         method: The method of an API that it calls.
         endpoint: The id of the one VPC endpoint that it is about. Default: any of the service.
-        roles: The ARNs of the roles whose sessions have such a context. Default: those of every role.
+        roles: The ARNs of the roles whose sessions have such a context, or whose guardrails are asked about.
+            Default: those of every role.
     """
 
     action: str

@@ -42,6 +42,18 @@ def principals_named(policy: Document) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def providers_named(policy: Document) -> tuple[str, ...]:
+    """The identity providers that the Allows of a trust name."""
+    found = {
+        name
+        for statement in policy.statements
+        if statement.allow and statement.principals is not None
+        for kind, name in statement.principals.names
+        if kind == "Federated"
+    }
+    return tuple(sorted(found))
+
+
 def accounts_named(documents: Iterable[Document], action: str) -> tuple[str, ...]:
     """The accounts that those Allows of some policies name which may speak of an action."""
     found: set[str] = set()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
 from ipaddress import ip_network
 from typing import Any
 
 from secure_ml_constructs.errors import Problems
+from secure_ml_constructs.verification.proofs.estate import Place, Role
 
 # AWS CDK: Bootstrapping, the role that CloudFormation deploys with.
 DEPLOYING = (
@@ -52,6 +55,16 @@ class Trust:
         """Every role that is no adversary."""
         named = (*self.administrators, *self.deploying_roles, *self.break_glass_roles)
         return tuple(dict.fromkeys((*named, *self.erasure_roles, *self.exceptions)))
+
+    def trusts(self, role: Role, place: Place) -> bool:
+        """Whether a role is no adversary.
+
+        Args:
+            role: The role.
+            place: Where it is.
+        """
+        patterns = (filled(each, place) for each in self.trusted_roles)
+        return isinstance(role.arn, str) and any(fnmatchcase(role.arn, each) for each in patterns)
 
     def stranger(self, *accounts: str) -> str:
         """An account of nobody whom we trust: the one that outsiders call from.
@@ -128,3 +141,14 @@ def _levels(name: str, value: Any, problems: Problems) -> Guardrails:
             continue
         found.append(tuple(documents))
     return tuple(found)
+
+
+def filled(pattern: str, place: Place) -> str:
+    """A pattern of ARNs in one place, its pseudo parameters filled in."""
+    known = {
+        "AWS::AccountId": place.account,
+        "AWS::Partition": place.partition,
+        "AWS::Region": place.region,
+        "AWS::URLSuffix": place.suffix,
+    }
+    return re.sub(r"\$\{([^}]+)\}", lambda match: known.get(match[1], match[0]), pattern)

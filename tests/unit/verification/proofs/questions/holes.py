@@ -677,3 +677,15 @@ def a_peering(clinic: Clinic) -> None:
 
 
 # -- guardrails with holes, given as an organization's policies: see test_holes.py ----------------------
+
+
+@hole("confused-deputy/forge/clinic/Log", "delivery.logs.amazonaws.com")
+def delivery_for_anybody(clinic: Clinic) -> None:
+    statement = {
+        "Sid": "Delivery",
+        "Effect": "Allow",
+        "Principal": {"Service": "delivery.logs.amazonaws.com"},
+        "Action": "logs:PutLogEvents",
+        "Resource": "*",
+    }
+    clinic["Log"]["ResourcePolicyDocument"] = {"Version": "2012-10-17", "Statement": [statement]}

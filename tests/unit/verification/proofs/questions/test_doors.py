@@ -205,6 +205,16 @@ def test_a_token_is_good_by_our_endpoint_only(authorization: str) -> None:
     assert broken.control == "G7"
 
 
+def test_who_signs_is_kept_to_our_endpoint_by_the_policy_of_the_door() -> None:
+    question = "stolen-credentials/call-from-another-network/door/Api"
+    made = door("AWS_IAM", None, private=True)
+    assert answers(made, question)[question].verdict is Verdict.PROVED
+    assert "Others" in answers(made, question)[question].because
+    del made["Api"]["Properties"]["Policy"]["Statement"][1]
+    assert answers(made, question)[question].verdict is Verdict.BY_DESIGN
+    assert answers(door("AWS_IAM", None), question) == {}
+
+
 def test_of_a_regional_door_it_is_not_asked() -> None:
     assert answers(door("CUSTOM", BOUND), ELSEWHERE) == {}
 
