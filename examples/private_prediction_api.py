@@ -17,7 +17,7 @@ VITALS = {
 
 def build(app: cdk.App) -> cdk.Stack:
     """Make the environment, the model and its door."""
-    raw = {"name": "clinic", "network": {"endpoints": {"extra": ["execute-api"]}}, "people": {}}
+    raw = {"name": "clinic", "people": {}}
     environment = ml.SecureMlEnvironment(app, "Ml", config=ml.EnvironmentConfig.model_validate(raw))
     assert environment.people
     stack = cdk.Stack(app, "Risk")

@@ -232,15 +232,14 @@ class EnvironmentConfig(Section):
             _within(problems, "people", lambda found: people.check(found, zones))
         if serving := self.serving:
             names = tuple(zone.name for zone in self.lake.values())
-            there = self._endpoints()
-            _within(problems, "serving", lambda found: serving.check(found, zones=names, endpoints=there))
+            _within(problems, "serving", lambda found: serving.check(found, zones=names))
 
     def _endpoints(self) -> frozenset[str]:
         """The names of the network's endpoints; every name where they are refused, which is recorded once."""
         try:
             there = {service.name for service in self.network.endpoints.value().services}
         except ConfigurationError:
-            return frozenset((*PACKAGE_ENDPOINTS, "execute-api"))
+            return frozenset(PACKAGE_ENDPOINTS)
         existing = self.network.existing
         return frozenset(there | (set(existing.endpoints) if existing else set()))
 

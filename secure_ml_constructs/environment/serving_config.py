@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -279,13 +279,12 @@ class ServingSection(Section):
         """Give the limit of a month."""
         return None if self.monthly_budget is None else SpendingLimit(monthly=self.monthly_budget)
 
-    def check(self, problems: Problems, *, zones: Sequence[str], endpoints: Collection[str]) -> None:
+    def check(self, problems: Problems, *, zones: Sequence[str]) -> None:
         """Record what the constructs would refuse.
 
         Args:
             problems: Where to record.
             zones: The names of the lake's zones.
-            endpoints: The names of the network's endpoints.
         """
         attempt(problems, "monthly_budget", self.spending)
         names = [each.name for each in self.endpoints]
@@ -298,10 +297,3 @@ class ServingSection(Section):
                 problems.add(f"{where}.capture.zone", each.capture.zone, "The lake has no such zone.", fix)
             attempt(problems, f"{where}", each.serving)
             attempt(problems, f"{where}.door", each.door.value)
-            if each.door.kind == "private" and "execute-api" not in endpoints:
-                problems.add(
-                    f"{where}.door.kind",
-                    "private",
-                    "The network has no endpoint for execute-api, by which alone a private door is called.",
-                    "Write network.endpoints.extra: [execute-api].",
-                )

@@ -112,7 +112,7 @@ class PrivilegedRoles(Construct):
             Persona.AUDITOR,
             f"{perimeter.role_path}{Persona.AUDITOR}/",
             sign_in,
-            auditor_statements(perimeter, tuple(network.endpoint_ids.values())),
+            auditor_statements(perimeter, network.deferred_endpoint_ids),
         )
         self.administrator = self._role(
             Persona.ADMINISTRATOR, administration, sign_in, administrator_statements()

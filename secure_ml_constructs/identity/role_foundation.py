@@ -112,7 +112,7 @@ class RoleFoundation(Construct):
         accept_wildcards(made, execution, resources=EXECUTION_WILDCARDS, actions={})
         self._execution_arn = made.ref
         workspace = workspace_statements(
-            perimeter, endpoints=tuple(network.endpoint_ids.values()), volume_keys=self.volume_keys
+            perimeter, endpoints=network.deferred_endpoint_ids, volume_keys=self.volume_keys
         )
         made = self._policy("Workspace", "What people of every team need alike, and from where", workspace)
         accept_wildcards(made, workspace, resources=WORKSPACE_WILDCARDS, actions={"sagemaker:": LOOKING})

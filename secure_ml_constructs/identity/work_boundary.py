@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from aws_cdk import aws_iam as iam
@@ -90,11 +91,10 @@ class WorkBoundary(Construct):
 
     def __init__(self, scope: Construct, id: str, *, perimeter: DataPerimeter, network: MlNetwork) -> None:
         endpoints = tuple(network.endpoint_ids.values())
-        statements = boundary_statements(perimeter, endpoints)
         problems = Problems()
         if not endpoints:
             problems.add("network", (), "Without an endpoint no role could reach data.", "Give it endpoints.")
-        long = size(document(statements))
+        long = size(document(boundary_statements(perimeter, endpoints)))
         # An endpoint's id has 22 characters; what is not known yet was counted as 100.
         long -= sum(len("x" * 100) - len("vpce-0a1b2c3d4e5f60718") for each in endpoints if "${Token" in each)
         if long > MANAGED_POLICY_SIZE:
@@ -107,6 +107,8 @@ class WorkBoundary(Construct):
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
         self.perimeter = perimeter
+        # A private door made later may bring an endpoint, by which roles then have to be let through.
+        statements = boundary_statements(perimeter, network.deferred_endpoint_ids)
         made = iam.CfnManagedPolicy(
             self,
             "Policy",
@@ -132,7 +134,7 @@ class WorkBoundary(Construct):
         return iam.ManagedPolicy.from_managed_policy_arn(self, "Imported", self.arn)
 
 
-def boundary_statements(perimeter: DataPerimeter, endpoints: tuple[str, ...]) -> list[Statement]:
+def boundary_statements(perimeter: DataPerimeter, endpoints: Sequence[str]) -> list[Statement]:
     """Give the statements of the boundary. (I3, D3)
 
     Args:

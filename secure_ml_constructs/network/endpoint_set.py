@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from aws_cdk import CfnCondition, CfnMapping, Fn, Stack, Token
@@ -27,8 +28,8 @@ _OUR_APIS = ("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}
 class EndpointIds(Mapping[str, str]):
     """Ids by service, each asked of Node when it is first read: few constructs name more than S3's."""
 
-    def __init__(self, endpoints: Mapping[str, str | ec2.CfnVPCEndpoint]) -> None:
-        self._endpoints = dict(endpoints)
+    def __init__(self, endpoints: MutableMapping[str, str | ec2.CfnVPCEndpoint]) -> None:
+        self._endpoints = endpoints
 
     def __getitem__(self, service: str) -> str:
         endpoint = self._endpoints[service]
@@ -60,7 +61,6 @@ class EndpointSet(Construct):
 
     Attributes:
         ids: The endpoints' ids by service, existing ones among them.
-        resources: The endpoints that were made.
         zone_pairs: The number of interfaces made: what is charged by the hour.
     """
 
@@ -79,41 +79,62 @@ class EndpointSet(Construct):
         security_group_id: str,
     ) -> None:
         super().__init__(scope, id)
-        region = Stack.of(self).region
-        made = [service for service in endpoints.services if service.name not in existing]
-        images = self._images(region) if endpoints.aws_images and _has_registry(made) else ()
-        china = self._china_prefix(made) if is_token(region) else ""
-        endpoints_made: dict[str, ec2.CfnVPCEndpoint] = {}
+        self._perimeter, self._endpoints = perimeter, endpoints
+        self._vpc_id, self._zones, self._subnet_ids = vpc_id, zones, subnet_ids
+        self._route_table_ids, self._group = route_table_ids, security_group_id
+        self._made: dict[str, ec2.CfnVPCEndpoint] = {}
+        self._every: dict[str, str | ec2.CfnVPCEndpoint] = dict(existing)
+        self.ids: Mapping[str, str] = EndpointIds(self._every)
         self.zone_pairs = 0
-        for service in made:
-            name = service.deferred_name(region, china) if is_token(region) else service.full_name(region)
-            properties: dict[str, Any] = {"service_name": name, "vpc_id": vpc_id}
-            if service.accepts_policy:
-                properties["policy_document"] = perimeter.endpoint_policy(
-                    service.policy_name,
-                    anonymous_resources=[sub(arn) for arn in _OUR_APIS]
-                    if service.policy_name == "execute-api"
-                    else (),
-                    aws_owned=images,
+        for service in endpoints.services:
+            if service.name not in existing:
+                self.add(service)
+
+    @property
+    def resources(self) -> tuple[ec2.CfnVPCEndpoint, ...]:
+        """The endpoints that were made."""
+        return tuple(self._made.values())
+
+    def add(self, service: EndpointService) -> ec2.CfnVPCEndpoint:
+        """Make an endpoint.
+
+        Args:
+            service: The service, which has none here yet.
+        """
+        region = Stack.of(self).region
+        name = (
+            service.deferred_name(region, self._china_prefix)
+            if is_token(region) and "cn-" in service.local_prefix
+            else service.full_name(region)
+        )
+        properties: dict[str, Any] = {"service_name": name, "vpc_id": self._vpc_id}
+        if service.accepts_policy:
+            properties["policy_document"] = self._perimeter.endpoint_policy(
+                service.policy_name,
+                anonymous_resources=[sub(arn) for arn in _OUR_APIS]
+                if service.policy_name == "execute-api"
+                else (),
+                aws_owned=self._images
+                if self._endpoints.aws_images and service.policy_name in ("ecr.api", "ecr.dkr")
+                else (),
+            )
+        if service.gateway:
+            properties["vpc_endpoint_type"] = "Gateway"
+            properties["route_table_ids"] = list(dict.fromkeys(self._route_table_ids))
+        else:
+            positions = self._endpoints.positions(service.name, self._zones)
+            self.zone_pairs += len(positions)
+            properties["vpc_endpoint_type"] = "Interface"
+            properties["private_dns_enabled"] = service.private_dns
+            properties["security_group_ids"] = [self._group]
+            properties["subnet_ids"] = [self._subnet_ids[position] for position in positions]
+            if service.policy_name == "s3":
+                properties["dns_options"] = ec2.CfnVPCEndpoint.DnsOptionsSpecificationProperty(
+                    private_dns_only_for_inbound_resolver_endpoint="AllResolvers"
                 )
-            if service.gateway:
-                properties["vpc_endpoint_type"] = "Gateway"
-                properties["route_table_ids"] = list(dict.fromkeys(route_table_ids))
-            else:
-                positions = endpoints.positions(service.name, zones)
-                self.zone_pairs += len(positions)
-                properties["vpc_endpoint_type"] = "Interface"
-                properties["private_dns_enabled"] = service.private_dns
-                properties["security_group_ids"] = [security_group_id]
-                properties["subnet_ids"] = [subnet_ids[position] for position in positions]
-                if service.policy_name == "s3":
-                    properties["dns_options"] = ec2.CfnVPCEndpoint.DnsOptionsSpecificationProperty(
-                        private_dns_only_for_inbound_resolver_endpoint="AllResolvers"
-                    )
-            endpoints_made[service.name] = ec2.CfnVPCEndpoint(self, _logical(service), **properties)
-        self._made = endpoints_made
-        self.resources = tuple(endpoints_made.values())
-        self.ids: Mapping[str, str] = EndpointIds({**existing, **endpoints_made})
+        made = ec2.CfnVPCEndpoint(self, _logical(service), **properties)
+        self._made[service.name] = self._every[service.name] = made
+        return made
 
     def alias(self, service: str) -> tuple[str, str] | None:
         """Give the name of an interface endpoint and the zone of AWS's that it is in, for an alias record.
@@ -131,22 +152,19 @@ class EndpointSet(Construct):
         entry = Fn.split(":", Fn.select(0, made.attr_dns_entries))
         return Fn.select(1, entry), Fn.select(0, entry)
 
-    def _images(self, region: str) -> tuple[AwsOwnedResource, ...]:
+    @cached_property
+    def _images(self) -> tuple[AwsOwnedResource, ...]:
+        region = Stack.of(self).region
         if not is_token(region):
             return registries(registry_accounts(region))
         table = {partition: {"Accounts": accounts} for partition, accounts in partition_accounts().items()}
         mapping = CfnMapping(self, "AwsRegistries", mapping=table)
         return registries(mapping.find_in_map(partition(), "Accounts"))
 
-    def _china_prefix(self, services: Sequence[EndpointService]) -> str:
-        if not any("cn-" in service.local_prefix for service in services):
-            return "com.amazonaws"
+    @cached_property
+    def _china_prefix(self) -> str:
         condition = CfnCondition(self, "InChina", expression=Fn.condition_equals(partition(), "aws-cn"))
         return Token.as_string({"Fn::If": [condition.logical_id, "cn.com.amazonaws", "com.amazonaws"]})
-
-
-def _has_registry(services: Sequence[EndpointService]) -> bool:
-    return any(service.policy_name in ("ecr.api", "ecr.dkr") for service in services)
 
 
 def _logical(service: EndpointService) -> str:

@@ -97,22 +97,20 @@ class ExistingNetwork(MlNetwork):
             )
             self._prefix_lists = listed or settings.prefix_lists
         self._make_groups(existing.groups)
-        made = EndpointSet(
-            self,
-            "Endpoints",
-            perimeter=perimeter,
-            endpoints=endpoints,
-            existing=existing.endpoints,
-            vpc_id=vpc_id,
-            zones=self.availability_zones,
-            subnet_ids=self.isolated_subnet_ids,
-            route_table_ids=self.route_table_ids,
-            security_group_id=self.endpoint_security_group_id,
+        self._take(
+            EndpointSet(
+                self,
+                "Endpoints",
+                perimeter=perimeter,
+                endpoints=endpoints,
+                existing=existing.endpoints,
+                vpc_id=vpc_id,
+                zones=self.availability_zones,
+                subnet_ids=self.isolated_subnet_ids,
+                route_table_ids=self.route_table_ids,
+                security_group_id=self.endpoint_security_group_id,
+            )
         )
-        self._weaken(*made.resources)
-        self.endpoint_ids = made.ids
-        self._endpoint_alias = made.alias
-        self.endpoint_zone_pairs = made.zone_pairs
 
     def _make_groups(self, given: ExistingGroups) -> None:
         self._admit = given.admit

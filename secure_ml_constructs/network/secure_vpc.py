@@ -203,22 +203,20 @@ class SecureVpc(MlNetwork):
             anywhere=bool(gateways or domains),
             linked=linked,
         )
-        made = EndpointSet(
-            self,
-            "Endpoints",
-            perimeter=perimeter,
-            endpoints=endpoints,
-            existing={},
-            vpc_id=self.vpc_id,
-            zones=zones,
-            subnet_ids=self.isolated_subnet_ids,
-            route_table_ids=self.route_table_ids,
-            security_group_id=self.endpoint_security_group_id,
+        self._take(
+            EndpointSet(
+                self,
+                "Endpoints",
+                perimeter=perimeter,
+                endpoints=endpoints,
+                existing={},
+                vpc_id=self.vpc_id,
+                zones=zones,
+                subnet_ids=self.isolated_subnet_ids,
+                route_table_ids=self.route_table_ids,
+                security_group_id=self.endpoint_security_group_id,
+            )
         )
-        self._weaken(*made.resources)
-        self.endpoint_ids = made.ids
-        self._endpoint_alias = made.alias
-        self.endpoint_zone_pairs = made.zone_pairs
         self.dns_firewall: DnsFirewall | None = None
         if domains or guards.dns_firewall:
             # Here in either case: with a way out or without, it is the same one.

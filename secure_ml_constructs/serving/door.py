@@ -57,8 +57,8 @@ class Door(Construct):
         pool: The clients in Cognito, where the door knows its callers so.
 
     Raises:
-        ConfigurationError: A private door in a network without `execute-api`, clients of tenants that the
-            model does not have, keys of an issuer that the network can't reach.
+        ConfigurationError: Clients of tenants that the model does not have, keys of an issuer that the network
+            can't reach.
 
     Example:
         >>> from secure_ml_constructs.detection.alarms import Alerts
@@ -210,7 +210,7 @@ class Door(Construct):
 
     def _properties(self) -> dict[str, Any]:
         door, private = self._door, self._door.is_private
-        endpoint = self._network.endpoint_ids["execute-api"] if private else None
+        endpoint = self._network.require_endpoint("execute-api") if private else None
         return {
             "name": self.api_name,
             "endpoint_configuration": apigateway.CfnRestApi.EndpointConfigurationProperty(

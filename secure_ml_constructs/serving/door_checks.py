@@ -24,13 +24,6 @@ def check_door(
         tenants: The tenants of the model; none where it is everybody's.
     """
     network, zones, auth = foundation.network, foundation.lake.zones, door.auth
-    if door.is_private and "execute-api" not in network.endpoint_ids:
-        problems.add(
-            "door",
-            "FrontDoor.private",
-            "The network has no endpoint for execute-api, by which alone a private door is called.",
-            'Give the network Endpoints(extra=("execute-api",)).',
-        )
     if not isinstance(auth, IamAuth):
         auth.check_tenants(problems, "door.auth", tenants)
     if isinstance(auth, JwtAuth):

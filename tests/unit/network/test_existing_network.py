@@ -87,6 +87,15 @@ def test_endpoints_that_exist_are_shared() -> None:
     assert network.s3_endpoint_ids == (theirs["s3"],)
 
 
+def test_an_endpoint_that_exists_is_not_required_again() -> None:
+    app = new_app()
+    network = existing(app, existing=taken(endpoints={"execute-api": "vpce-0a1b2c3d4e5f60718"}))
+    assert network.require_endpoint("execute-api") == "vpce-0a1b2c3d4e5f60718"
+    assert not any(
+        "execute-api" in str(e.properties) for e in World(synth(app)).resources("AWS::EC2::VPCEndpoint")
+    )
+
+
 def test_only_what_is_missing_is_made() -> None:
     app = new_app()
     endpoints = Endpoints(profile=EndpointProfile.MINIMAL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -128,6 +129,51 @@ def test_a_profile_makes_its_endpoints(profile: EndpointProfile) -> None:
     assert set(vpc.endpoint_ids) == set(profile.services)
     interfaces = [e for e in world.resources("AWS::EC2::VPCEndpoint") if "SubnetIds" in e.properties]
     assert vpc.endpoint_zone_pairs == sum(len(e.properties["SubnetIds"]) for e in interfaces)
+
+
+def test_an_endpoint_that_is_required_is_the_one_that_extra_would_have_made() -> None:
+    def made(**more: Any) -> dict[str, Any]:
+        app = new_app()
+        vpc = secure(app, endpoints=Endpoints(profile=EndpointProfile.MINIMAL, **more))
+        before = vpc.endpoint_zone_pairs
+        ids = {vpc.require_endpoint("execute-api") for _ in range(2)}
+        assert ids == {vpc.endpoint_ids["execute-api"]}
+        assert vpc.endpoint_alias("execute-api")
+        assert vpc.endpoint_zone_pairs == before + (0 if more else len(vpc.availability_zones))
+        return {each.logical_id: each.properties for each in World(synth(app)).resources()}
+
+    assert made() == made(extra=("execute-api",))
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    ("region", "partition", "name"),
+    [
+        (REGION, "aws", f"com.amazonaws.{REGION}.execute-api"),
+        ("cn-north-1", "aws-cn", "cn.com.amazonaws.cn-north-1.execute-api"),
+    ],
+)
+def test_a_required_endpoint_has_its_name_in_every_partition(
+    region: str, partition: str, name: str, known: bool
+) -> None:
+    app = new_app()
+    stack = cdk.Stack(app, "Network", env=cdk.Environment(region=region if known else None))
+    vpc = SecureVpc(stack, "Vpc", perimeter=PERIMETER, logs_key=key(stack))
+    vpc.require_endpoint("execute-api")
+    world = World(synth(app), region=region, partition=partition)
+    made = [each.properties["ServiceName"] for each in world.resources("AWS::EC2::VPCEndpoint")]
+    assert name in made
+
+
+@pytest.mark.parametrize(
+    ("service", "fix"), [("executeapi", "'execute-api'"), ("dynamodb", "Endpoints(extra=")]
+)
+def test_a_required_endpoint_must_be_one_that_can_come_later(service: str, fix: str) -> None:
+    vpc = secure(new_app(), endpoints=Endpoints(profile=EndpointProfile.MINIMAL, without=("dynamodb",)))
+    before = set(vpc.endpoint_ids)
+    with pytest.raises(ConfigurationError, match=re.escape(fix)):
+        vpc.require_endpoint(service)
+    assert set(vpc.endpoint_ids) == before
 
 
 def test_a_service_that_is_not_in_every_zone_gets_the_named_ones() -> None:

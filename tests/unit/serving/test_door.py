@@ -535,6 +535,28 @@ def test_a_deployment_is_made_when_all_of_the_api_is_there() -> None:
     assert set(template["Resources"][deployment(template)]["DependsOn"]) == parts
 
 
+def test_private_doors_bring_one_endpoint_for_all_of_them_and_regional_ones_none() -> None:
+    def endpoints(*doors: FrontDoor) -> list[str]:
+        app = new_app()
+        clinic = DoorClinic(app, profile=EndpointProfile.STUDIO)
+        for number, door in enumerate(doors):
+            clinic.door(door, f"Risk{number}")
+        world = World(synth(app))
+        found = [each.properties for each in world.resources("AWS::EC2::VPCEndpoint")]
+        return [
+            each["ServiceName"]
+            for each in found
+            if "execute-api" in str(each["ServiceName"])
+            and each["PrivateDnsEnabled"]
+            and each["PolicyDocument"]
+        ]
+
+    inside = FrontDoor.private(auth=DoorAuth.iam(), payloads=JSON)
+    assert endpoints(inside, inside) == [f"com.amazonaws.{REGION}.execute-api"]
+    outside = FrontDoor.regional(auth=DoorAuth.iam(), payloads=JSON, firewall=DoorFirewall())
+    assert endpoints(outside) == []
+
+
 # -- what is refused -----------------------------------------------------------------------------------------
 
 
@@ -548,11 +570,6 @@ def refused(build: Callable[[DoorClinic], object], **more: Any) -> list[str]:
 
 def private(auth: DoorAuth) -> FrontDoor:
     return FrontDoor.private(auth=auth, payloads=JSON)
-
-
-def test_a_private_door_needs_its_endpoint() -> None:
-    with pytest.raises(ConfigurationError, match=re.escape('Endpoints(extra=("execute-api",))')):
-        DoorClinic(new_app(), profile=EndpointProfile.STUDIO).door(private(DoorAuth.iam()))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import aws_cdk as cdk
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from secure_ml_constructs.network import EndpointProfile
 from secure_ml_constructs.serving.door_auth import DoorAuth
 from secure_ml_constructs.serving.door_domain import DoorDomain
 from secure_ml_constructs.serving.door_firewall import DoorFirewall
@@ -101,6 +103,27 @@ def test_who_is_granted_it_calls_by_the_networks_endpoint(simulator: Simulator) 
     # Others of the environment and of the account need a permission of their own.
     for other in (OTHER, INSIDER):
         assert not may_call(simulator, world, "json", other, here(world), [])
+
+
+def test_the_boundary_of_roles_knows_the_endpoint_that_the_door_brought(simulator: Simulator) -> None:
+    # It is made before the door, and names the endpoints by which its roles may reach data.
+    app = new_app()
+    clinic = DoorClinic(app, profile=EndpointProfile.STUDIO)
+    made = clinic.door(FrontDoor.private(auth=DoorAuth.iam(), payloads=Payloads(csv=True)))
+    made.grant_invoke(clinic.caller("Ward"))
+    world = World(synth(app))
+    ward = world.arn(world.one("AWS::IAM::Role", "Ward"))
+    boundary = [each for each in policies_of(world, "Boundary") if "DataFromElsewhere" in str(each)]
+    assert len(boundary) == 1
+    request = Request(
+        principal=ward,
+        action="execute-api:Invoke",
+        resource=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:a1b2c3d4e5/live/POST/csv",
+    )
+    for way, allowed in ((here(world), True), (ELSEWHERE, False)):
+        there = {**way, "aws:RequestedRegion": REGION}
+        decision = simulator.decide(replace(request, context=there), identity=[ALLOW_ALL], boundary=boundary)
+        assert decision.allowed is allowed
 
 
 def test_a_role_of_one_tenant_calls_its_path_alone(simulator: Simulator) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from secure_ml_constructs import testing
 from secure_ml_constructs.errors import ConfigurationError
-from secure_ml_constructs.network import EndpointProfile
 from secure_ml_constructs.serving import (
     Capacity,
     Capture,
@@ -209,11 +208,4 @@ def test_everything_is_refused_at_once_and_nothing_is_made() -> None:
     found = {problem.argument for problem in caught.value.problems}
     assert {"capture.zone", "door.firewall.countries", "door.auth.clients['partner-z']"} <= found
     assert str(caught.value).startswith("Serving/Refused: ")
-    assert clinic.stack.node.try_find_child("Refused") is None
-
-
-def test_a_private_door_needs_its_endpoint() -> None:
-    clinic = DoorClinic(new_app(), profile=EndpointProfile.STUDIO)
-    with pytest.raises(ConfigurationError, match="execute-api"):
-        guard(clinic, FrontDoor.private(auth=DoorAuth.iam(), payloads=CSV), "Refused")
     assert clinic.stack.node.try_find_child("Refused") is None
