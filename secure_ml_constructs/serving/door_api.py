@@ -23,6 +23,14 @@ _Method = apigateway.CfnMethod
 _Made = TypeVar("_Made")
 COMPONENT_HEADER = "integration.request.header.X-Amzn-SageMaker-Inference-Component"
 _CONTENT_TYPE = "method.request.header.Content-Type"
+# Who calls, as the authorizer knows it, by the kind of authorization: captures hold it, and a watch tells
+# callers apart by it. (Amazon API Gateway: "Data mapping source reference", context variables)
+_CALLER_HEADER = "integration.request.header.X-Amzn-SageMaker-Custom-Attributes"
+_CALLERS: Mapping[str, str] = {
+    "AWS_IAM": "context.identity.userArn",
+    "COGNITO_USER_POOLS": "context.authorizer.claims.client_id",
+    "CUSTOM": "context.authorizer.principalId",
+}
 _NOT_VALIDATED = (
     "API Gateway validates JSON only. That this path is not validated at the door is in its name and its "
     "documentation, and the first container looks at what it gets."
@@ -142,7 +150,7 @@ class DoorApi(Construct):
         uri = (
             f"arn:{partition()}:apigateway:{region()}:runtime.sagemaker:path/endpoints/{endpoint}/invocations"
         )
-        ask = partial(_integration, uri=uri, credentials=role)
+        ask = partial(_integration, uri=uri, credentials=role, caller=_CALLERS[guard.authorization])
         validator = partial(self.add, apigateway.CfnRequestValidator, rest_api_id=self.api_id)
         validators = {}
         if payloads.csv or payloads.binary:
@@ -214,13 +222,14 @@ class DoorApi(Construct):
 
 
 def _integration(
-    kind: str, content_type: str, component: str, *, uri: str, credentials: str
+    kind: str, content_type: str, component: str, *, uri: str, credentials: str, caller: str
 ) -> apigateway.CfnMethod.IntegrationProperty:
     # Amazon API Gateway Developer Guide, "Set up request and response data mappings": of an integration that
     # is no proxy only those headers arrive that are mapped here: none of the client's choice.
     headers = {
         "integration.request.header.Content-Type": f"'{content_type}'",
         "integration.request.header.Accept": "'text/csv'" if kind == "csv" else "'application/json'",
+        _CALLER_HEADER: caller,
     }
     if component:
         headers[COMPONENT_HEADER] = component

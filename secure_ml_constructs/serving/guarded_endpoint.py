@@ -12,6 +12,12 @@ from secure_ml_constructs._cdk import child_path
 from secure_ml_constructs.detection.alarms import Alarms, Alerts
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity import RoleFoundation
+from secure_ml_constructs.monitoring.baseline import Baseline
+from secure_ml_constructs.monitoring.checks import Bias, DataQuality, Explainability, ModelQuality
+from secure_ml_constructs.monitoring.model_watch import ModelWatch
+from secure_ml_constructs.monitoring.plan import Engine, WatchedEndpoint, WatchPlan
+from secure_ml_constructs.monitoring.schedule import Schedule
+from secure_ml_constructs.monitoring.schema import ModelSchema
 from secure_ml_constructs.serving.api_logging import ApiLogging
 from secure_ml_constructs.serving.caller_pool import CallerPool
 from secure_ml_constructs.serving.capacity import Capacity, Rollout, default_rollout
@@ -24,7 +30,7 @@ from secure_ml_constructs.serving.door_firewall import DoorFirewall
 from secure_ml_constructs.serving.door_stage import STAGE
 from secure_ml_constructs.serving.endpoint_alarms import EndpointLimits
 from secure_ml_constructs.serving.front_door import FrontDoor
-from secure_ml_constructs.serving.model_endpoint import ModelEndpoint
+from secure_ml_constructs.serving.model_endpoint import VARIANT, ModelEndpoint
 from secure_ml_constructs.serving.served_model import ServedModel
 from secure_ml_constructs.serving.tenants import TenantModels
 from secure_ml_constructs.serving.web_acl import WebAcl, check_firewall
@@ -143,6 +149,7 @@ class GuardedEndpoint(Construct):
         check_firewall(problems, "door.firewall", settings, private=door.is_private)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
+        self._alerts, self._capture, self._payloads = alerts, serving.capture, door.payloads
         self.pool = None
         if isinstance(door.auth, CognitoAuth):
             self.pool = CallerPool(self, "Callers", auth=door.auth)
@@ -194,6 +201,54 @@ class GuardedEndpoint(Construct):
     def url(self) -> str:
         """The door's address, with the slash at its end."""
         return self.door.url
+
+    def watch(
+        self,
+        *,
+        schema: ModelSchema,
+        baseline: Baseline,
+        engine: Engine,
+        data_quality: DataQuality | None = None,
+        model_quality: ModelQuality | None = None,
+        bias: Bias | None = None,
+        explainability: Explainability | None = None,
+        schedule: Schedule | None = None,
+    ) -> ModelWatch:
+        """Watch the model by what it is asked and says. (M1, M2, G10)
+
+        Args:
+            schema: What it is asked and says.
+            baseline: What it is compared with.
+            engine: What looks: `OpenMonitor`, which works in every account, or `ModelMonitor`.
+            data_quality: How much requests and predictions may change. Default: `DataQuality()`.
+            model_quality: Where the truth comes to. Default: it is not known.
+            bias: Which groups are compared. Default: none.
+            explainability: Which attributions answers carry. Default: none.
+            schedule: When. Default: once a day, the day before.
+
+        Raises:
+            ConfigurationError: Whatever `ModelWatch` refuses, tenants among it; nothing is made then.
+        """
+        plan = WatchPlan(
+            endpoint=WatchedEndpoint(
+                name=self.endpoint.endpoint_name,
+                variant=VARIANT,
+                zone=self._capture.zone,
+                captures=self.endpoint.capture_prefix,
+                captured_percent=self._capture.percent,
+                json_schema=self._payloads.json,
+                tenants=tuple(self.endpoint.components),
+            ),
+            foundation=self.endpoint.foundation,
+            schema=schema,
+            baseline=baseline,
+            schedule=schedule or Schedule.daily(),
+            data_quality=data_quality or DataQuality(),
+            model_quality=model_quality,
+            bias=bias,
+            explainability=explainability,
+        )
+        return ModelWatch(self, "Watch", plan=plan, engine=engine, alerts=self._alerts)
 
     def grant_invoke(self, role: iam.IRole, *, tenant: str | None = None) -> None:
         """Let a role ask the model through the door. (G2)

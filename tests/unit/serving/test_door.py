@@ -27,6 +27,7 @@ from tests.unit.serving.front_doors import BUILDS, JSON, DoorClinic, cognito, jw
 pytestmark = pytest.mark.slow
 
 KINDS = ("json", "csv", "binary/dicom", "binary/png")
+CALLER = "integration.request.header.X-Amzn-SageMaker-Custom-Attributes"
 COMPONENT = "integration.request.header.X-Amzn-SageMaker-Inference-Component"
 _MADE: dict[str, World] = {}
 
@@ -344,12 +345,23 @@ def test_no_header_of_the_callers_choice_arrives(world: World) -> None:
         assert set(mapped) <= {
             "integration.request.header.Content-Type",
             "integration.request.header.Accept",
+            CALLER,
             COMPONENT,
         }
         assert not [source for source in mapped.values() if source.startswith("method.request.")]
         # The container reads bytes by the type that the door says they are.
         said = mapped["integration.request.header.Content-Type"]
         assert said == f"'{types[path.rsplit('/', 1)[-1]]}'"
+
+
+def test_captures_say_who_calls_as_the_authorizer_knows_it(world: World) -> None:
+    known = {
+        "AWS_IAM": "context.identity.userArn",
+        "COGNITO_USER_POOLS": "context.authorizer.claims.client_id",
+        "CUSTOM": "context.authorizer.principalId",
+    }
+    for method in methods(world).values():
+        assert method["Integration"]["RequestParameters"][CALLER] == known[method["AuthorizationType"]]
 
 
 def test_one_type_of_bytes_has_the_path_itself() -> None:
