@@ -1,6 +1,6 @@
 """Actions that a boundary is asked about, by service, each with the kind of resource that it is about.
 
-Service Authorization Reference, the pages of the services. `{l}` is region and account, `{a}` the account alone.
+Service Authorization Reference, each of the services. `{l}` is region and account, `{a}` the account alone.
 """
 
 from __future__ import annotations

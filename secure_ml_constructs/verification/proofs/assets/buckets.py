@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from secure_ml_constructs.verification.proofs.assets.registry import Registry
-from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, Values, exactly, like
+from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, Values, exactly, like, unlike
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who, one
@@ -105,7 +105,8 @@ def bucket_assets(registry: Registry) -> Iterator[Asset]:
         for prefix in prefixes:
             zone = f"{name}/{prefix.rstrip('/')}" if prefix else name
             yield make.asset(zone, "data", make.zone_deeds(prefix))
-        yield make.asset(f"{name} (bucket)", "bucket", make.bucket_deeds("D4", "D3"))
+        deeds = make.bucket_deeds("D4", "D3") + make.listing(prefixes)
+        yield make.asset(f"{name} (bucket)", "bucket", deeds)
 
 
 class _Bucket:
@@ -161,6 +162,15 @@ class _Bucket:
                 Deed("store under another key", ways, "D1", _FROM_INSIDE, by_design=False, who=Who.ANY)
             )
         return tuple(deeds)
+
+    def listing(self, prefixes: Sequence[str]) -> tuple[Deed, ...]:
+        """What is in a bucket with zones is listed zone by zone."""
+        if not all(prefixes):
+            return ()
+        ((act,),) = self._on_bucket(("s3:ListBucket",))
+        others = unlike(*(f"{each}*" for each in prefixes), absent=False)
+        ways = one(*(replace(act, context={"s3:prefix": each}) for each in (ABSENT, others)))
+        return (Deed("list past the zones", ways, "D6", _WITH_ROLES),)
 
     def _left(
         self, name: str, control: str, adversaries: frozenset[Adversary], ways: tuple[tuple[Act, ...], ...]

@@ -79,9 +79,21 @@ KINDS = (
                     "secretsmanager:UpdateSecret",
                     "secretsmanager:UpdateSecretVersionStage",
                     "secretsmanager:DeleteSecret",
+                    "secretsmanager:RotateSecret",
+                    "secretsmanager:CancelRotateSecret",
                 ),
             ),
-            ("open up", "I8", ("secretsmanager:PutResourcePolicy", "secretsmanager:DeleteResourcePolicy")),
+            (
+                "open up",
+                "I8",
+                (
+                    "secretsmanager:PutResourcePolicy",
+                    "secretsmanager:DeleteResourcePolicy",
+                    "secretsmanager:ReplicateSecretToRegions",
+                    "secretsmanager:RemoveRegionsFromReplication",
+                    "secretsmanager:StopReplicationToReplica",
+                ),
+            ),
         ),
         key="KmsKeyId",
         via="secretsmanager",
@@ -117,7 +129,18 @@ KINDS = (
                     "codeartifact:PutPackageOriginConfiguration",
                 ),
             ),
-            ("delete", "N8", ("codeartifact:DeletePackageVersions", "codeartifact:DeleteRepository")),
+            (
+                "delete",
+                "N8",
+                (
+                    "codeartifact:DeletePackage",
+                    "codeartifact:DeletePackageVersions",
+                    "codeartifact:DeleteRepository",
+                    "codeartifact:DisassociateExternalConnection",
+                    "codeartifact:DisposePackageVersions",
+                    "codeartifact:UpdatePackageVersionsStatus",
+                ),
+            ),
         ),
         kept=("let in", "delete"),
     ),
@@ -134,10 +157,12 @@ KINDS = (
                     "codeartifact:UpdatePackageGroupOriginConfiguration",
                     "codeartifact:CreatePackageGroup",
                     "codeartifact:DeletePackageGroup",
+                    "codeartifact:UpdatePackageGroup",
                 ),
             ),
+            ("rearrange", "N8", ("codeartifact:CreateRepository", "codeartifact:DeleteDomain")),
         ),
-        kept=("regroup",),
+        kept=("regroup", "rearrange"),
     ),
     # CodeArtifact does not ask a policy about its own replacement ("Repository policies", "Domain policies").
     Kind(
@@ -179,8 +204,9 @@ KINDS = (
             ("listen", "X5", ("sns:Subscribe",)),
             ("forge", "X5", ("sns:Publish",)),
             ("silence", "X5", ("sns:DeleteTopic", "sns:SetTopicAttributes")),
+            ("open up", "X5", ("sns:AddPermission", "sns:RemovePermission")),
         ),
-        kept=("silence",),
+        kept=("silence", "open up"),
     ),
     Kind(
         type="AWS::SQS::Queue",
@@ -307,6 +333,9 @@ def _deeds(registry: Registry, kind: Kind, resource: Resource, arn: str) -> Iter
         yield Deed("use while deploying", direct, "E1", _INSIDER, who=Who.DEPLOYING)
         unasked = (*through, (replace(act, action="kms:CreateGrant"),))
         yield Deed("use without permission", unasked, "I3", _JOB, who=Who.UNPERMITTED)
+    if kind.name == "topic":
+        plain = replace(act, action="sns:Subscribe", context={"sns:protocol": exactly("http")})
+        yield Deed("deliver in plain while deploying", ((plain,),), "E2", _INSIDER, who=Who.DEPLOYING)
     if kind.name == "log group":
         forge = replace(
             act,
@@ -343,6 +372,8 @@ def _about(kind: Kind, arn: str, action: str) -> Iterator[str]:
         case "packages" if "Package" in action:
             # Format, namespace and name; pip knows no namespaces.
             yield from (arn.replace(":repository/", ":package/") + path for path in ("/?*/?*/?*", "/?*//?*"))
+        case "package domain" if action == "codeartifact:CreateRepository":
+            yield arn.replace(":domain/", ":repository/") + "/?*"
         case "package domain" if "PackageGroup" in action:
             yield arn.replace(":domain/", ":package-group/") + "/?*"
         case "log group":

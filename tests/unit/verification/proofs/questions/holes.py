@@ -689,3 +689,8 @@ def delivery_for_anybody(clinic: Clinic) -> None:
         "Resource": "*",
     }
     clinic["Log"]["ResourcePolicyDocument"] = {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@hole("insider/open-up/clinic/Topic", "sns:AddPermission")
+def topic_deny_forgets_permissions(clinic: Clinic) -> None:
+    clinic.statement("TopicPolicy", "Strangers")["Action"].remove("sns:AddPermission")

@@ -204,3 +204,42 @@ def test_what_is_alike_is_proved_once_and_comes_to_the_same(monkeypatch: pytest.
         (each.question, each.verdict, each.because) for each in once
     ]
     assert len(asked) - few > 1.3 * few
+
+
+def test_a_bucket_with_zones_is_listed_zone_by_zone() -> None:
+    question = "compromised-job/list-past-the-zones/clinic/Data (bucket)"
+    clinic = Clinic()
+    assert answer(clinic, question).verdict is Verdict.PROVED
+    clinic.grant(
+        "Training",
+        Action="s3:ListBucket",
+        Resource={"Fn::GetAtt": ["Data", "Arn"]},
+        Condition={"StringLike": {"s3:prefix": ["raw/*"]}},
+    )
+    assert answer(clinic, question).verdict is Verdict.PROVED
+    clinic.statement("Training", "Hole")["Condition"]["StringLike"]["s3:prefix"] = ["*"]
+    assert answer(clinic, question).verdict is Verdict.BY_DESIGN
+    clinic.statement("Training", "Hole")["Resource"] = "*"
+    assert answer(clinic, question).verdict is Verdict.BROKEN
+
+
+def test_a_topic_takes_no_subscription_in_plain_of_whoever_deploys() -> None:
+    question = "insider/deliver-in-plain-while-deploying/clinic/Topic"
+    clinic = Clinic()
+    assert answer(clinic, question).verdict is Verdict.PROVED
+    clinic.statement("TopicPolicy", "Strangers")["Condition"]["ArnNotLikeIfExists"] = {
+        "aws:PrincipalArn": DEPLOYING
+    }
+    assert answer(clinic, question).verdict is Verdict.BY_DESIGN
+    statement = {"StringEquals": {"sns:Protocol": "http"}}
+    clinic.document("TopicPolicy")["Statement"].append(
+        {
+            "Sid": "Plain",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sns:Subscribe",
+            "Resource": "*",
+            "Condition": statement,
+        }
+    )
+    assert answer(clinic, question).verdict is Verdict.PROVED
