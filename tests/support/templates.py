@@ -257,6 +257,10 @@ class World:
                 return group, f"{prefix}:logs:{regional}:log-group:{group}:*"
             case "AWS::CloudTrail::Trail":
                 return f"{stack}-{name}", f"{prefix}:cloudtrail:{regional}:trail/{stack}-{name}"
+            case kind if kind.endswith("JobDefinition"):
+                # Ref gives its ARN, as of topics.
+                arn = f"{prefix}:sagemaker:{regional}:job-definition/{name.lower()}-{digest[:6]}"
+                return arn, arn
             case "AWS::SNS::Topic":
                 topic = f"{prefix}:sns:{regional}:{stack}-{name}"
                 return topic, topic

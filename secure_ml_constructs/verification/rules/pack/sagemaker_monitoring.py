@@ -122,6 +122,8 @@ def _job(context: Context) -> tuple[Any, str] | Outcome:
         return inline, _INLINE
     path = f"{_CONFIG}.MonitoringJobDefinitionName"
     name = graph.get(resource, *path.split("."))
+    if isinstance(name, Unresolved):
+        name = _by_arn(context) or name
     if type(name) is Reference:
         return name.resource, path
     if isinstance(name, Absent):
@@ -132,6 +134,17 @@ def _job(context: Context) -> tuple[Any, str] | Outcome:
                 return definition, path
     reason = name.reason if isinstance(name, Unresolved) else "The job definition is not in the templates."
     return Unknown(reason, path)
+
+
+def _by_arn(context: Context) -> Any:
+    """What a name is cut out of, where it is the last part of a definition's ARN, as Ref gives it."""
+    written: Any = context.resource.properties
+    for step in f"{_CONFIG}.MonitoringJobDefinitionName".split("."):
+        written = written.get(step) if isinstance(written, dict) else None
+    match written:
+        case {"Fn::Select": [_, {"Fn::Split": ["/", arn]}]}:
+            return context.graph.at(context.resource.template, {"Arn": arn}, ("Arn",))
+    return None
 
 
 def _followed(inner: str, *checks: tuple[str, Predicate]) -> Callable[[Context], Iterator[Outcome]]:

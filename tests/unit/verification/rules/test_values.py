@@ -286,7 +286,11 @@ def test_a_schedule_is_judged_by_the_job_that_it_names() -> None:
         found = check({"main": {"Resources": {"Job": job, "Schedule": schedule}}})
         return [f.outcome for f in found if f.rule == rule]
 
-    for name in ({"Ref": "Job"}, {"Fn::GetAtt": ["Job", "JobDefinitionName"]}, "job"):
+    # Ref gives the ARN of a definition, whose last part is its name.
+    part = {"Fn::Select": [1, {"Fn::Split": ["/", {"Ref": "Job"}]}]}
+    for name in ({"Ref": "Job"}, {"Fn::GetAtt": ["Job", "JobDefinitionName"]}, "job", part):
         assert outcomes(True, name) == []
         assert outcomes(False, name) == ["fail"]
     assert outcomes(True, "another") == ["unresolved"]
+    other = {"Fn::Select": [1, {"Fn::Split": ["-", {"Ref": "Job"}]}]}
+    assert outcomes(True, other) == ["unresolved"]
