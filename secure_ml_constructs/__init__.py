@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from secure_ml_constructs.keys import KeyClass as KeyClass
     from secure_ml_constructs.monitoring import EndpointDashboard as EndpointDashboard
     from secure_ml_constructs.monitoring import EnvironmentDashboard as EnvironmentDashboard
+    from secure_ml_constructs.monitoring import ModelMonitor as ModelMonitor
+    from secure_ml_constructs.monitoring import Retrain as Retrain
+    from secure_ml_constructs.monitoring import RollBack as RollBack
     from secure_ml_constructs.monitoring import ShownEndpoint as ShownEndpoint
     from secure_ml_constructs.network import Egress as Egress
     from secure_ml_constructs.network import EndpointProfile as EndpointProfile
@@ -114,6 +117,7 @@ _HOME = {
     "LogArchive": "audit",
     "ManagedSecret": "identity",
     "ModelEndpoint": "serving",
+    "ModelMonitor": "monitoring",
     "MutualTls": "serving",
     "NotebookMachine": "studio",
     "OnPremises": "network",
@@ -124,7 +128,9 @@ _HOME = {
     "Payloads": "serving",
     "Persona": "identity",
     "PrivilegedRoles": "identity",
+    "Retrain": "monitoring",
     "RoleFoundation": "identity",
+    "RollBack": "monitoring",
     "Rollout": "serving",
     "SageMakerGuardrails": "identity",
     "ScheduledCapacity": "serving",

@@ -186,6 +186,10 @@ class Alarms(Construct):
             treat_missing_data="notBreaching",
         )
 
+    def all(self) -> list[cloudwatch.CfnAlarm]:
+        """Give them, those that wake somebody first."""
+        return [alarm for made in self.by_severity.values() for alarm in made.values()]
+
     def _make(self, id: str, severity: Severity, because: str, **properties: Any) -> cloudwatch.CfnAlarm:
         if severity not in self._arns:
             self._arns[severity] = self._alerts.topic(severity).topic_arn

@@ -10,6 +10,8 @@ from secure_ml_constructs.monitoring.checks import (
     Predictions,
 )
 from secure_ml_constructs.monitoring.dashboard import EndpointDashboard, EnvironmentDashboard
+from secure_ml_constructs.monitoring.image import MonitorImage
+from secure_ml_constructs.monitoring.model_monitor import ModelMonitor
 from secure_ml_constructs.monitoring.model_watch import ModelWatch
 from secure_ml_constructs.monitoring.open_monitor import OpenMonitor
 from secure_ml_constructs.monitoring.plan import WatchedEndpoint, WatchPlan
@@ -27,9 +29,11 @@ __all__ = [
     "Explainability",
     "Facet",
     "Layout",
+    "ModelMonitor",
     "ModelQuality",
     "ModelSchema",
     "ModelWatch",
+    "MonitorImage",
     "OpenMonitor",
     "Predictions",
     "Retrain",

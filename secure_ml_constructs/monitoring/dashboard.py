@@ -171,7 +171,7 @@ def _watch(shown: ShownEndpoint) -> Iterator[list[Widget]]:
         WatchMetric.CORRUPT_LINES,
         WatchMetric.VIOLATIONS,
     )
-    runs = (WatchMetric.COMPLETED, WatchMetric.FAILED)
+    runs = (WatchMetric.COMPLETED, WatchMetric.QUALITY_COMPLETED, WatchMetric.FAILED)
     severities = (WatchMetric.HIGH_VIOLATIONS, WatchMetric.MEDIUM_VIOLATIONS, WatchMetric.LOW_VIOLATIONS)
     yield [
         graph("Last run", [line for name in last for line in shown.watch(name, name)], view="singleValue"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from constructs import Construct
 
 from secure_ml_constructs._cdk import child_path
 from secure_ml_constructs.detection.alarms import Alarms, Alerts
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.monitoring.plan import Engine, WatchPlan
+from secure_ml_constructs.monitoring.responses import Response
 from secure_ml_constructs.monitoring.watch_alarms import watch_alarms
 
 __all__ = ["ModelWatch"]
@@ -29,6 +32,7 @@ class ModelWatch(Construct):
         plan: What is watched, with what it is compared, and when.
         engine: What looks: `OpenMonitor`, or `ModelMonitor` in accounts that have it.
         alerts: Whom its alarms tell.
+        responses: What violations start beside that: `Retrain`, `RollBack`. Default: nothing.
 
     Raises:
         ConfigurationError: Zones, columns, groups or labels that contradict one another, an endpoint that
@@ -58,9 +62,19 @@ class ModelWatch(Construct):
     #: Where its reports lie (`s3://…`), with a slash at its end.
     results_uri: str
 
-    def __init__(self, scope: Construct, id: str, *, plan: WatchPlan, engine: Engine, alerts: Alerts) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        plan: WatchPlan,
+        engine: Engine,
+        alerts: Alerts,
+        responses: Sequence[Response] = (),
+    ) -> None:
         problems = Problems()
         plan.check(problems)
+        _check_responses(problems, responses)
         if not problems:
             # An engine makes settings of what fits together.
             engine.check(problems, plan)
@@ -71,3 +85,14 @@ class ModelWatch(Construct):
         self.job_role_arn, self.results_uri = built.job_role_arn, built.results_uri
         self.alarms = Alarms(self, "Alarms", alerts=alerts)
         watch_alarms(self.alarms, plan)
+        for response in responses:
+            response.build(self, endpoint=plan.endpoint, alarms=self.alarms, foundation=plan.foundation)
+
+
+def _check_responses(problems: Problems, responses: Sequence[Response]) -> None:
+    kinds = [type(each) for each in responses]
+    for index, response in enumerate(responses):
+        if kinds[index] in kinds[:index]:
+            fix = "Leave one out, or start both by one pipeline."
+            problems.add(f"responses[{index}]", response, "One like it is there already.", fix)
+        response.check(problems, f"responses[{index}]")

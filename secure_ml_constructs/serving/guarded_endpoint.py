@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aws_cdk import aws_iam as iam
@@ -16,8 +16,10 @@ from secure_ml_constructs.monitoring.baseline import Baseline
 from secure_ml_constructs.monitoring.checks import Bias, DataQuality, Explainability, ModelQuality
 from secure_ml_constructs.monitoring.model_watch import ModelWatch
 from secure_ml_constructs.monitoring.plan import Engine, WatchedEndpoint, WatchPlan
+from secure_ml_constructs.monitoring.responses import Response
 from secure_ml_constructs.monitoring.schedule import Schedule
 from secure_ml_constructs.monitoring.schema import ModelSchema
+from secure_ml_constructs.monitoring.shown import ShownEndpoint
 from secure_ml_constructs.serving.api_logging import ApiLogging
 from secure_ml_constructs.serving.caller_pool import CallerPool
 from secure_ml_constructs.serving.capacity import Capacity, Rollout, default_rollout
@@ -213,6 +215,7 @@ class GuardedEndpoint(Construct):
         bias: Bias | None = None,
         explainability: Explainability | None = None,
         schedule: Schedule | None = None,
+        responses: Sequence[Response] = (),
     ) -> ModelWatch:
         """Watch the model by what it is asked and says. (M1, M2, G10)
 
@@ -225,6 +228,7 @@ class GuardedEndpoint(Construct):
             bias: Which groups are compared. Default: none.
             explainability: Which attributions answers carry. Default: none.
             schedule: When. Default: once a day, the day before.
+            responses: What violations start: `Retrain`, `RollBack`. Default: nothing.
 
         Raises:
             ConfigurationError: Whatever `ModelWatch` refuses, tenants among it; nothing is made then.
@@ -248,7 +252,25 @@ class GuardedEndpoint(Construct):
             bias=bias,
             explainability=explainability,
         )
-        return ModelWatch(self, "Watch", plan=plan, engine=engine, alerts=self._alerts)
+        return ModelWatch(self, "Watch", plan=plan, engine=engine, alerts=self._alerts, responses=responses)
+
+    def shown(self, watch: ModelWatch | None = None) -> ShownEndpoint:
+        """Give the names under which dashboards show it, its door and its watch. (M3)
+
+        Args:
+            watch: What `watch` gave. Default: it is not watched.
+        """
+        told = [self.alarms, watch.alarms] if watch else [self.alarms]
+        return ShownEndpoint(
+            endpoint_name=self.endpoint.endpoint_name,
+            variant=VARIANT,
+            components=tuple(self.endpoint.components.values()),
+            api_name=self.door.api_name,
+            stage=STAGE,
+            firewall=self.firewall.metric_name,
+            watched=watch is not None,
+            alarms=tuple(alarm.attr_arn for alarms in told for alarm in alarms.all()),
+        )
 
     def grant_invoke(self, role: iam.IRole, *, tenant: str | None = None) -> None:
         """Let a role ask the model through the door. (G2)

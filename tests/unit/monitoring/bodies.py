@@ -153,11 +153,24 @@ def written() -> dict[frozenset[str], set[str]]:
         for name in ("accuracy", "f1", "auc", "mae", "rmse", "r2")
     }
     window = Tally(rows=9, answered=9, unsure=1, predictions={"entropy": Column(rows=9)})
-    run = report.Run(
-        status="completed", rows=9, checks=checks, quality=Measured(measures=measures), window=window
-    )
+    told = Settings(kind="binary", endpoint="risk", namespace=WATCH)
     found: dict[frozenset[str], set[str]] = {}
-    for line in report.metrics(Settings(kind="binary", endpoint="risk", namespace=WATCH), run):
+    lines = [
+        line
+        for quality in (False, True)
+        for line in report.metrics(
+            told,
+            report.Run(
+                status="completed",
+                rows=9,
+                checks=checks,
+                quality=Measured(measures=measures),
+                window=window,
+                quality_only=quality,
+            ),
+        )
+    ]
+    for line in lines:
         (about,) = json.loads(line)["_aws"]["CloudWatchMetrics"]
         (dimensions,) = about["Dimensions"]
         assert about["Namespace"] == WATCH
