@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from aws_cdk import Fn, RemovalPolicy, Stack
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_stepfunctions as stepfunctions
+from aws_cdk import Fn, Stack
 from constructs import Construct
 
 from secure_ml_constructs._acknowledge import acknowledge
@@ -18,8 +16,9 @@ from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity.guardrails.limits import check_instance_type
 from secure_ml_constructs.key_uses import KeyClass
 from secure_ml_constructs.monitoring.job_role import JobRole
-from secure_ml_constructs.monitoring.machine_role import MachineRole
+from secure_ml_constructs.monitoring.logged_machine import LoggedMachine
 from secure_ml_constructs.monitoring.plan import Built, WatchPlan
+from secure_ml_constructs.monitoring.run_permissions import RUNS, jobs_arn, run_statements
 from secure_ml_constructs.monitoring.run_schedule import RunSchedule
 from secure_ml_constructs.monitoring.settings import MOST_PIECES, digest, pieces
 from secure_ml_constructs.monitoring.workflow import Machine, Workflow
@@ -83,7 +82,7 @@ class OpenMonitor:
     Args:
         image: The image: a `MonitorImage`, or one of yours by its digest
             (`<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:…`), which starts
-            `python -m open_monitor`.
+            `python3 -m open_monitor`.
         instance_type: On what it runs. Default: `ml.m5.xlarge`.
         volume_gb: The disk for captures, 1 to 16,384 GB. Default: 50.
         run_time_seconds: The longest that one job may run. Default: 7,200.
@@ -159,55 +158,28 @@ class OpenMonitor:
             scope: The parent construct.
             plan: What it is told, checked.
         """
-        foundation = plan.foundation
         pushed = None if isinstance(self.image, str) else self.image
         job_role = JobRole(scope, "JobRole", plan=plan, repository=self._elsewhere())
         workflow = self._workflow(plan, job_role.arn)
-        role = MachineRole(
-            scope,
-            "MachineRole",
-            plan=plan,
-            job_role=job_role.arn,
-            repository=pushed.repository_arn if pushed else "",
-            project=pushed.project_arn if pushed else "",
-        )
-        key = foundation.keys.arn(KeyClass.LOGS)
-        log = logs.CfnLogGroup(
-            scope,
-            "Log",
-            # Amazon CloudWatch Logs: "Enabling logging from AWS services": groups whose names begin so need
-            # no room in the account's resource policy.
-            log_group_name=f"/aws/vendedlogs/states/{plan.job_prefix}",
-            kms_key_id=key,
-            retention_in_days=365,
-        )
-        log.apply_removal_policy(RemovalPolicy.RETAIN)
-        machine = stepfunctions.CfnStateMachine(
+        machine = LoggedMachine(
             scope,
             "Machine",
-            role_arn=role.arn,
-            state_machine_type="STANDARD",
-            definition_string=Stack.of(scope).to_json_string(workflow.definition()),
-            encryption_configuration=stepfunctions.CfnStateMachine.EncryptionConfigurationProperty(
-                type="CUSTOMER_MANAGED_KMS_KEY", kms_key_id=key, kms_data_key_reuse_period_seconds=300
+            foundation=plan.foundation,
+            definition=workflow.definition(),
+            statements=list(
+                run_statements(
+                    plan,
+                    job_role=job_role.arn,
+                    repository=pushed.repository_arn if pushed else "",
+                    project=pushed.project_arn if pushed else "",
+                )
             ),
-            logging_configuration=stepfunctions.CfnStateMachine.LoggingConfigurationProperty(
-                level="ALL",
-                # What a step is told says where data lies, and is in the record of its job.
-                include_execution_data=False,
-                destinations=[
-                    stepfunctions.CfnStateMachine.LogDestinationProperty(
-                        cloud_watch_logs_log_group=stepfunctions.CfnStateMachine.CloudWatchLogsLogGroupProperty(
-                            log_group_arn=log.attr_arn
-                        )
-                    )
-                ],
-            ),
-            tracing_configuration=stepfunctions.CfnStateMachine.TracingConfigurationProperty(enabled=True),
+            wildcards={jobs_arn(plan): RUNS},
+            description=f"Starts the jobs that look at {plan.endpoint.name}",
         )
         if pushed:
             acknowledge(machine, "SecureMl::StepFunctionsStepsImagesPinned", _BY_DIGEST)
-        RunSchedule(scope, "Schedule", plan=plan, machine=machine.attr_arn)
+        RunSchedule(scope, "Schedule", plan=plan, machine=machine.arn)
         return Built(job_role_arn=job_role.arn, results_uri=workflow.results)
 
     def _elsewhere(self) -> str:

@@ -259,7 +259,7 @@ class Workflow:
                 "RoleArn": machine.role,
                 "AppSpecification": {
                     "ImageUri": "{% $image %}" if self.repository else self.image,
-                    "ContainerEntrypoint": ["python", "-m", "open_monitor"],
+                    "ContainerEntrypoint": ["python3", "-m", "open_monitor"],
                     "ContainerArguments": [command, *arguments, "--settings", *self.settings],
                 },
                 "ProcessingInputs": [_input(key, uri) for key, uri in inputs.items()],

@@ -261,6 +261,9 @@ class World:
                 # Ref gives its ARN, as of topics.
                 arn = f"{prefix}:sagemaker:{regional}:job-definition/{name.lower()}-{digest[:6]}"
                 return arn, arn
+            case "AWS::StepFunctions::StateMachine":
+                machine = f"{prefix}:states:{regional}:stateMachine:{name}-{digest[:6]}"
+                return machine, machine
             case "AWS::SNS::Topic":
                 topic = f"{prefix}:sns:{regional}:{stack}-{name}"
                 return topic, topic
