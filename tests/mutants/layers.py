@@ -123,9 +123,11 @@ class Layers:
             if on_bucket:
                 yield aside(named, alone, unbound)
         roles = tuple(self._roles(mutant))
-        if only_denies(mutant, self._proofs.templates):
+        if roles and statement.get("Effect") == "Deny":
             yield from self._beside(mutant, roles)
         elif roles:
+            yield _Aside(lambda on: self._widened(on, roles), "the boundary grants nothing of it")
+        if roles and not only_denies(mutant, self._proofs.templates):
             kept = "no code is ever given the credentials of the role"
             yield _Aside(lambda on: _held(on, roles), kept)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from secure_ml_constructs.verification.proofs.assets.boundaries import boundary_assets
+from secure_ml_constructs.verification.proofs.assets.boundaries import boundary_assets, trusted_assets
 from secure_ml_constructs.verification.proofs.assets.buckets import bucket_assets
 from secure_ml_constructs.verification.proofs.assets.doors import api_assets
 from secure_ml_constructs.verification.proofs.assets.guardrails import guardrail_assets
@@ -15,6 +15,7 @@ from secure_ml_constructs.verification.proofs.assets.power import (
 )
 from secure_ml_constructs.verification.proofs.assets.registry import Registry
 from secure_ml_constructs.verification.proofs.assets.resources import resource_assets
+from secure_ml_constructs.verification.proofs.assets.rest import rest_assets
 from secure_ml_constructs.verification.proofs.assets.work import work_assets
 from secure_ml_constructs.verification.proofs.assets.workspaces import workspace_assets
 from secure_ml_constructs.verification.proofs.estate import Estate
@@ -35,5 +36,7 @@ def find_assets(estate: Estate, trust: Trust) -> Iterator[Asset]:
     yield from workspace_assets(registry)
     yield from role_assets(registry, trust)
     yield from boundary_assets(registry, trust)
+    yield from trusted_assets(registry, trust)
+    yield from rest_assets(registry, trust)
     yield from network_assets(registry)
     yield from endpoint_assets(registry, trust)

@@ -58,7 +58,67 @@ def boundary_assets(registry: Registry, trust: Trust) -> Iterator[Asset]:
         for service, actions in EVIDENCE.items():
             ways = _wherever(_ways(registry, policy, service, actions, everybody))
             deeds.append(Deed(f"lose evidence of {service}", ways, "A2", _JOB, who=Who.GUARDED))
+        deeds.append(
+            Deed(
+                "reach another account", _of_others(registry, policy, everybody), "I3", _JOB, who=Who.GUARDED
+            )
+        )
         yield Asset(registry.name(policy), "boundary", tuple(deeds), policy, estate.place(policy).account)
+
+
+def trusted_assets(registry: Registry, trust: Trust) -> Iterator[Asset]:
+    """Every role of the templates that is trusted and has a boundary: what it is not granted all the same."""
+    estate = registry.estate
+    for role in estate.roles:
+        if isinstance(role.arn, str) and role.boundary and trust.trusts(role, estate.place(role.resource)):
+            arns = frozenset({role.arn})
+            deeds = [
+                Deed(
+                    f"use {service}",
+                    _wherever(_ways(registry, role.resource, service, DATA[service], arns)),
+                    "I6",
+                    _JOB,
+                    who=Who.NAMED,
+                )
+                for service in ("kms", "s3", "secretsmanager")
+            ]
+            ways = _wherever(_ways(registry, role.resource, "iam", RULES["iam"], arns))
+            deeds.append(Deed("rule over iam", ways, "I6", _JOB, who=Who.NAMED))
+            ways = _of_others(registry, role.resource, arns)
+            deeds.append(Deed("reach another account", ways, "I6", _JOB, who=Who.NAMED))
+            name, account = registry.name(role.resource), estate.place(role.resource).account
+            yield Asset(f"{name} (as trusted)", "role", tuple(deeds), role.resource, account)
+
+
+def _of_others(registry: Registry, policy: Resource, roles: frozenset[str]) -> tuple[tuple[Act, ...], ...]:
+    """What changes keys, buckets, secrets and work of another account, which lets everybody in."""
+    stranger = Trust().stranger(registry.estate.place(policy).account)
+    own = registry.estate.place(policy).account
+    stops = (("{l}:endpoint/*", ("DeleteEndpoint",)), ("{l}:training-job/*", ("StopTrainingJob",)))
+    ways = (
+        way
+        for service in ("kms", "s3", "sagemaker", "secretsmanager")
+        for way in _ways(registry, policy, service, RULES.get(service, stops), roles)
+    )
+    return tuple(
+        (
+            replace(
+                act,
+                resource=act.resource.replace(own, stranger),
+                policy=_LETTING_EVERYBODY_IN,
+                account=stranger,
+                service="",
+            ),
+        )
+        for (act,) in ways
+    )
+
+
+_LETTING_EVERYBODY_IN = parse(
+    {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]},
+    Kind.RESOURCE,
+    "the policy of somebody who lets everybody in",
+)
 
 
 def _past_the_limits(registry: Registry, policy: Resource, roles: frozenset[str]) -> Iterator[Deed]:

@@ -27,7 +27,7 @@ from secure_ml_constructs.verification.proofs.questions.credentials import (
     is_kept,
 )
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who
-from secure_ml_constructs.verification.proofs.questions.guarded import Guarded
+from secure_ml_constructs.verification.proofs.questions.guarded import Guarded, acting_as
 from secure_ml_constructs.verification.proofs.questions.mentions import (
     ANY_SERVICE,
     accounts_named,
@@ -123,6 +123,8 @@ class Adversaries:
             case Adversary.STOLEN:
                 for role in self._granted(act):
                     yield from self._stolen(role)
+            case Adversary.JOB if deed.who is Who.NAMED:
+                yield from self._guarded.granted(act)
             case Adversary.JOB if deed.who is Who.ANY:
                 yield from self._whoever(asset, act)
             case Adversary.JOB if deed.who is Who.UNPERMITTED:
@@ -239,7 +241,7 @@ class Adversaries:
         return Principal.read(f"arn:{self._partition(asset)}:iam::{asset.account}:role{path}any-job")
 
     def _stolen(self, role: Role) -> Iterator[Attempt]:
-        base = self._as(role)
+        base = acting_as(role)
         if base is None:
             return
         yield replace(base, place={**self._outside, **DIRECT})
@@ -248,7 +250,7 @@ class Adversaries:
             yield replace(base, place={**self._outside, **FORWARDED}, first=first)
 
     def _job(self, role: Role, act: Act) -> Iterator[Attempt]:
-        base = self._as(role)
+        base = acting_as(role)
         if base is None:
             return
         yield from self._from_inside(base, act)
@@ -332,11 +334,6 @@ class Adversaries:
             f"aws:{what}orgid": unlike(*self._organizations),
             f"aws:{what}orgpaths": unlike(*(f"{each}/*" for each in self._organizations)),
         }
-
-    def _as(self, role: Role) -> Attempt | None:
-        if not isinstance(role.arn, str):
-            return None
-        return Attempt(str(role.name), Principal.read(role.arn), role.documents, role.boundary, NOT_ON_BEHALF)
 
     def _principals(self, asset: Asset, act: Act) -> tuple[str, ...]:
         """Principals of the account that a policy names, and nobody vouches for."""

@@ -308,6 +308,8 @@ def _design(adversary: Adversary, deed: Deed, attempt: Attempt, act: Act, step: 
         return f"{attempt.who} deploys the environment and is trusted with it"
     if deed.who in (Who.ANY, Who.GUARDED) and deed.by_design:
         return f"nothing but permissions holds back {attempt.who}: no statement denies {act.action}"
+    if deed.who is Who.NAMED and deed.by_design:
+        return f"{attempt.who} is granted it: {decision.statement} of {decision.document}"
     if deed.who is Who.SIGNING_IN and deed.by_design:
         return f"nothing but {attempt.who} asks for it"
     if adversary is Adversary.DEPUTY:

@@ -22,6 +22,7 @@ class Who(StrEnum):
     ANY = "one with every permission, so that only what others say of it stops it"
     UNPERMITTED = "one without any permission of its own"
     GUARDED = "those that are named, with every permission that their own denials and boundary leave"
+    NAMED = "those that are named, trusted or not, with what they are granted, from anywhere"
     SIGNING_IN = "those whom a role's trust lets in by their identity provider"
     DEPLOYING = "those that deploy, which nobody else asks about"
 

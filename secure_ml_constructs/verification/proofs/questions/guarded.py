@@ -15,9 +15,17 @@ from secure_ml_constructs.verification.proofs.questions.attempts import (
     NOT_ON_BEHALF,
     Attempt,
 )
+from secure_ml_constructs.verification.proofs.questions.credentials import may_grant
 from secure_ml_constructs.verification.proofs.questions.deeds import Act
 
 _BY_NAME = "aws:principalarn"
+
+
+def acting_as(role: Role) -> Attempt | None:
+    """A role with what it is granted; None where its name is not known."""
+    if not isinstance(role.arn, str):
+        return None
+    return Attempt(str(role.name), Principal.read(role.arn), role.documents, role.boundary, NOT_ON_BEHALF)
 
 
 class Guarded:
@@ -44,6 +52,12 @@ class Guarded:
         if key not in self._found:
             self._found[key] = tuple(self._told_apart(act))
         return self._found[key]
+
+    def granted(self, act: Act) -> Iterator[Attempt]:
+        """Give those among the request's roles that anything may grant it, with what they are granted."""
+        for role, _ in self._roles:
+            if role.arn in act.roles and may_grant(role.documents, act.action, act.resource):
+                yield from filter(None, (acting_as(role),))
 
     def _told_apart(self, act: Act) -> Iterator[Attempt]:
         seen: set[Hashable] = set()

@@ -272,7 +272,107 @@ def test_evidence_is_asked_about_of_trusted_roles_too() -> None:
     assert {each.question.split("/")[1] for each in clinic.ask("*/clinic/Boundary")} == {
         "lose-evidence-of-cloudtrail",
         "lose-evidence-of-logs",
+        "reach-another-account",
     }
+
+
+def test_a_boundary_keeps_to_its_account() -> None:
+    question = "compromised-job/reach-another-account/clinic/Boundary"
+    assert one(bounded(allow("kms:PutKeyPolicy")), question).verdict is Verdict.BY_DESIGN
+    own = {"StringEquals": {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert one(bounded(allow("kms:PutKeyPolicy", **own)), question).verdict is Verdict.PROVED
+
+
+@pytest.mark.parametrize(
+    ("deed", "action"), [("use-s3", "s3:GetObject"), ("rule-over-iam", "iam:CreateUser")]
+)
+def test_trusted_roles_are_asked_about_what_nobody_granted_them(deed: str, action: str) -> None:
+    clinic = bounded(allow("*"))
+    clinic.add(
+        "Administrator",
+        "AWS::IAM::Role",
+        RoleName="administrator",
+        AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [TRUST]},
+        PermissionsBoundary={"Ref": "Boundary"},
+        Policies=[
+            {
+                "PolicyName": "Own",
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": [allow("s3:List*")]},
+            }
+        ],
+    )
+    question = f"compromised-job/{deed}/clinic/Administrator (as trusted)"
+    assert one(clinic, question).verdict is (Verdict.BY_DESIGN if deed == "use-s3" else Verdict.PROVED)
+    clinic.document("Administrator")["Statement"] = [allow("ec2:Describe*")]
+    assert one(clinic, question).verdict is Verdict.PROVED
+    clinic.document("Administrator")["Statement"] = [allow(action)]
+    assert one(clinic, question).verdict is Verdict.BY_DESIGN
+
+
+# -- the rest of the account
+
+
+@pytest.mark.parametrize(
+    ("deed", "action", "narrow"),
+    [
+        ("work-under-others'-names", "sagemaker:CreateModel", "arn:aws:sagemaker:*:*:model/ours-*"),
+        (
+            "approve-others'-models",
+            "sagemaker:UpdateModelPackage",
+            "arn:aws:sagemaker:*:*:model-package/ours-*",
+        ),
+        ("pass-others'-roles", "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/ours"),
+        ("query-in-others'-workgroups", "athena:StartQueryExecution", "arn:aws:athena:*:*:workgroup/ours"),
+        ("read-others'-tables", "glue:GetTable", "arn:aws:glue:*:*:table/ours/*"),
+        ("change-others'-tables", "glue:UpdateTable", "arn:aws:glue:*:*:table/ours/*"),
+        ("read-others'-logs", "logs:GetLogEvents", "arn:aws:logs:*:*:log-group:ours:log-stream:*"),
+        ("forge-others'-logs", "logs:PutLogEvents", "arn:aws:logs:*:*:log-group:ours:log-stream:*"),
+        ("run-strangers'-images", "ecr:BatchGetImage", f"arn:aws:ecr:*:{ACCOUNT}:repository/*"),
+        (
+            "listen-to-others'-packages",
+            "codeartifact:ReadFromRepository",
+            "arn:aws:codeartifact:*:*:repository/ours/ours",
+        ),
+        ("use-others'-keys", "kms:CreateGrant", f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/ours"),
+        ("read-others'-secrets", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:ours"),
+    ],
+)
+def test_a_grant_that_is_too_wide_reaches_the_rest(deed: str, action: str, narrow: str) -> None:
+    question = f"compromised-job/{deed}/the rest of the account"
+    clinic = bounded(allow("*"))
+    assert one(clinic, question).verdict is Verdict.PROVED
+    clinic.grant("Training", Action=action, Resource=narrow)
+    assert one(clinic, question).verdict is Verdict.PROVED
+    clinic.grant("Training", "Wide", Action=action, Resource="*")
+    answer = one(clinic, question)
+    assert answer.verdict is Verdict.BY_DESIGN
+    assert "Wide" in answer.because
+
+
+@pytest.mark.parametrize(
+    ("deed", "action", "condition"),
+    [
+        ("forge-others'-metrics", "cloudwatch:PutMetricData", {"cloudwatch:namespace": "ours"}),
+        (
+            "lend-others'-interfaces",
+            "ec2:CreateNetworkInterfacePermission",
+            {"ec2:Subnet": "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-ours"},
+        ),
+        (
+            "replace-others'-secrets",
+            "secretsmanager:PutSecretValue",
+            {"secretsmanager:resource/AllowRotationLambdaArn": "arn:aws:lambda:::function:ours"},
+        ),
+    ],
+)
+def test_a_condition_keeps_from_the_rest(deed: str, action: str, condition: dict[str, str]) -> None:
+    question = f"compromised-job/{deed}/the rest of the account"
+    clinic = bounded(allow("*"))
+    kept = {"StringLike": condition}
+    clinic.grant("Training", Action=action, Resource="*", Condition=kept)
+    assert one(clinic, question).verdict is Verdict.PROVED
+    kept["StringLike"] = dict.fromkeys(condition, "*")
+    assert one(clinic, question).verdict is Verdict.BY_DESIGN
 
 
 # -- signing in
