@@ -10,7 +10,7 @@ from constructs import Construct
 from secure_ml_constructs._acknowledge import OBJECTS_BELOW, acknowledge_wildcards
 from secure_ml_constructs._cdk import account, is_token, partition, region
 from secure_ml_constructs.monitoring.plan import WatchPlan
-from secure_ml_constructs.policy import Statement, allow, document
+from secure_ml_constructs.policy import Statement, allow, deny, document
 
 __all__ = ["MonitorRole"]
 
@@ -22,6 +22,20 @@ _SHADOWS = (
 _JOBS = (
     *("model-monitoring-*", "model-quality-monitoring-*", "model-bias-monitoring-*"),
     *("model-explainability-monitoring-*", "groundtruth-merge-*"),
+)
+
+_SHADOW = tuple(
+    f"sagemaker:{action}"
+    for action in (
+        "AddTags",
+        "CreateEndpoint",
+        "CreateEndpointConfig",
+        "DeleteEndpoint",
+        "DeleteEndpointConfig",
+        "DescribeEndpoint",
+        "DescribeEndpointConfig",
+        "InvokeEndpoint",
+    )
 )
 
 
@@ -126,17 +140,8 @@ def _explaining(plan: WatchPlan, model: str, wildcards: dict[str, str]) -> Itera
         "sagemaker:DescribeModel",
         f"{head}:model/{model if is_token(model) else model.lower()}",
     )
-    yield allow(
-        "Shadow",
-        (
-            "sagemaker:AddTags",
-            "sagemaker:CreateEndpoint",
-            "sagemaker:CreateEndpointConfig",
-            "sagemaker:DeleteEndpoint",
-            "sagemaker:DeleteEndpointConfig",
-            "sagemaker:DescribeEndpoint",
-            "sagemaker:DescribeEndpointConfig",
-            "sagemaker:InvokeEndpoint",
-        ),
-        shadows,
-    )
+    yield allow("Shadow", _SHADOW, shadows)
+    # Whoever stole the role's session must not start work with it from anywhere.
+    endpoints = tuple(plan.foundation.network.endpoint_ids.values())
+    elsewhere = plan.foundation.perimeter.from_elsewhere(endpoints)
+    yield deny("ShadowFromElsewhere", _SHADOW, principal=None, condition=elsewhere)

@@ -25,6 +25,8 @@ from secure_ml_constructs.monitoring.open_monitor import OpenMonitor
 from secure_ml_constructs.monitoring.plan import Engine
 from secure_ml_constructs.monitoring.schedule import Schedule
 from secure_ml_constructs.monitoring.schema import Layout, ModelSchema
+from secure_ml_constructs.testing import answers
+from secure_ml_constructs.verification.proofs.questions import Verdict
 from tests.support.compliance import findings
 from tests.support.decisions import Policy, Request, Simulator
 from tests.support.templates import ACCOUNT, REGION, Template, World, new_app, synth
@@ -341,6 +343,9 @@ def test_the_role_asks_one_model_and_only_where_attributions_are(
     assert allowed(full, simulator, "sagemaker:DescribeModel", model)
     assert allowed(full, simulator, "sagemaker:CreateEndpoint", shadow)
     assert allowed(full, simulator, "sagemaker:DeleteEndpoint", shadow)
+    # A session that was stolen starts nothing.
+    elsewhere = {"aws:SourceVpce": "vpce-0a1b2c3d4e5f60718"}
+    assert not allowed(full, simulator, "sagemaker:CreateEndpoint", shadow, **elsewhere)
     assert not allowed(
         full, simulator, "sagemaker:DeleteEndpoint", f"{HEAD}:endpoint/serving-risk-c8a1b2c3d4"
     )
@@ -556,6 +561,14 @@ def test_no_pack_finds_anything_but_that_it_is_closed(build: Callable[[cdk.App],
     found = findings(build)
     assert len(found) == 1
     assert "closed to new customers" in found[0].description
+
+
+@pytest.mark.parametrize("build", [build, build_full])
+def test_nothing_that_is_asked_of_it_is_broken(build: Callable[[cdk.App], None]) -> None:
+    app = new_app()
+    build(app)
+    broken = [answer for answer in answers(app) if answer.verdict is Verdict.BROKEN]
+    assert [f"{answer.question}: {answer.because}" for answer in broken] == []
 
 
 @pytest.mark.parametrize("name", ["default", "full"])

@@ -15,6 +15,8 @@ from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.monitoring.responses import Response, Retrain, RollBack
 from secure_ml_constructs.monitoring.roll_back import states
 from secure_ml_constructs.monitoring.watch_alarms import watch_alarms
+from secure_ml_constructs.testing import answers
+from secure_ml_constructs.verification.proofs.questions import Verdict
 from tests.support.compliance import findings
 from tests.support.decisions import Policy, Request, Simulator
 from tests.support.templates import ACCOUNT, REGION, Resource, Template, World, new_app, synth
@@ -52,6 +54,8 @@ def build(app: cdk.App) -> None:
 def build_full(app: cdk.App) -> None:
     """Both, the other way round, and a configuration of which nothing is known at synth."""
     other = cdk.Stack(app, "Other", env=cdk.Environment(region=REGION))
+    # A template without resources is none.
+    cdk.CfnWaitConditionHandle(other, "Handle")
     config = cdk.CfnParameter(other, "Config", default="Risk-A1").value_as_string
     parameters = {"Reason": "drift", "Epochs": "3"}
     retrain = Retrain(pipeline_arn=PIPELINE, parameters=parameters, severity=HIGH)
@@ -442,6 +446,14 @@ def test_what_is_known_later_is_taken() -> None:
 @pytest.mark.parametrize("build", [build, build_full])
 def test_no_pack_finds_anything(build: Callable[[cdk.App], None]) -> None:
     assert findings(build) == []
+
+
+@pytest.mark.parametrize("build", [build, build_full])
+def test_nothing_that_is_asked_of_them_is_broken(build: Callable[[cdk.App], None]) -> None:
+    app = new_app()
+    build(app)
+    broken = [answer for answer in answers(app) if answer.verdict is Verdict.BROKEN]
+    assert [f"{answer.question}: {answer.because}" for answer in broken] == []
 
 
 @pytest.mark.parametrize("name", ["default", "full"])
