@@ -16,7 +16,7 @@ from secure_ml_constructs._cdk import account, child_path, partition, region
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.keys import refuse_aws_managed
 from secure_ml_constructs.perimeter import DataPerimeter
-from secure_ml_constructs.policy import Document, Statement, deny, document
+from secure_ml_constructs.policy import Document, Statement, allow, deny, document
 from secure_ml_constructs.storage.access import RoleAccess
 from secure_ml_constructs.storage.package_sources import PackageFormat, PackageGroup, PackageSource
 
@@ -26,7 +26,15 @@ _READING = (
     "codeartifact:ReadFromRepository",
 )
 _PUBLISHING = ("codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata")
+_INSTALLING = (
+    "codeartifact:DescribeRepository",
+    "codeartifact:GetRepositoryEndpoint",
+    "codeartifact:ReadFromRepository",
+)
 _TOKEN = "codeartifact:GetAuthorizationToken"
+# AWS CodeArtifact: AWS CodeArtifact authentication and tokens. There is no resource to name.
+_BEARER = "sts:GetServiceBearerToken"
+_FOR_PACKAGES = {"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}}
 # What lets other packages in, or takes some away. A policy is not asked about its own replacement
 # (AWS CodeArtifact: Repository policies): the domain's is about the repositories', an SCP about both.
 _ADMINISTRATION = (
@@ -165,13 +173,17 @@ class PackageRepository(Construct):
         return self._arn("repository", _REPOSITORY)
 
     @cached_property
+    def pip_index(self) -> str:
+        """The index of pip, without scheme and sign-in (`<host>/pypi/packages/simple/`)."""
+        return f"{self._host}/pypi/{_REPOSITORY}/simple/"
+
+    @cached_property
     def pip_conf(self) -> str:
         """The text of `pip.conf`, for images with the package `keyrings.codeartifact`.
 
         The keyring asks for a token each time, with the role's credentials: none is written down.
         """
-        url = f"https://aws@{self._host}/pypi/{_REPOSITORY}/simple/"
-        return f"[global]\nindex-url = {url}\nkeyring-provider = import\n"
+        return f"[global]\nindex-url = https://aws@{self.pip_index}\nkeyring-provider = import\n"
 
     @cached_property
     def npmrc(self) -> str:
@@ -189,15 +201,17 @@ class PackageRepository(Construct):
         if ("read", "") in access.granted:
             return
         access.granted.add(("read", ""))
-        self._grant_token(access)
-        access.allow(
-            [
-                "codeartifact:DescribeRepository",
-                "codeartifact:GetRepositoryEndpoint",
-                "codeartifact:ReadFromRepository",
-            ],
-            [self.repository_arn],
-        )
+        access.allow([_TOKEN], [self._arn("domain")])
+        access.allow([_BEARER], ["*"], condition=_FOR_PACKAGES, wildcards={"*": NO_RESOURCE})
+        access.allow(_INSTALLING, [self.repository_arn])
+
+    def read_statements(self) -> list[Statement]:
+        """Give what installing packages takes, for a role whose policy is written as a whole. (N8)"""
+        return [
+            allow("PackagesToken", _TOKEN, self._arn("domain")),
+            allow("PackagesBearer", _BEARER, condition=_FOR_PACKAGES),
+            allow("Packages", _INSTALLING, self.repository_arn),
+        ]
 
     def grant_publish(self, role: iam.IRole) -> None:
         """Let a role publish packages of our own names, and install. (N8)
@@ -316,16 +330,6 @@ class PackageRepository(Construct):
             # The addresses tell two imported roles apart, and two repositories that grant to one role.
             self._access[path] = RoleAccess(self, role, f"Packages{self.node.addr[-8:]}{role.node.addr[-8:]}")
         return self._access[path]
-
-    def _grant_token(self, access: RoleAccess) -> None:
-        access.allow([_TOKEN], [self._arn("domain")])
-        # AWS CodeArtifact: AWS CodeArtifact authentication and tokens. There is no resource to name.
-        access.allow(
-            ["sts:GetServiceBearerToken"],
-            ["*"],
-            condition={"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}},
-            wildcards={"*": NO_RESOURCE},
-        )
 
 
 def _domain_policy(perimeter: DataPerimeter, endpoints: Sequence[str]) -> Document:
