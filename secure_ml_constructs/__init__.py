@@ -35,12 +35,26 @@ if TYPE_CHECKING:
     from secure_ml_constructs.identity import WorkLogs as WorkLogs
     from secure_ml_constructs.keys import EnvironmentKeys as EnvironmentKeys
     from secure_ml_constructs.keys import KeyClass as KeyClass
+    from secure_ml_constructs.monitoring import Baseline as Baseline
+    from secure_ml_constructs.monitoring import Bias as Bias
+    from secure_ml_constructs.monitoring import DataQuality as DataQuality
     from secure_ml_constructs.monitoring import EndpointDashboard as EndpointDashboard
     from secure_ml_constructs.monitoring import EnvironmentDashboard as EnvironmentDashboard
+    from secure_ml_constructs.monitoring import Explainability as Explainability
+    from secure_ml_constructs.monitoring import Facet as Facet
+    from secure_ml_constructs.monitoring import Layout as Layout
     from secure_ml_constructs.monitoring import ModelMonitor as ModelMonitor
+    from secure_ml_constructs.monitoring import ModelQuality as ModelQuality
+    from secure_ml_constructs.monitoring import ModelSchema as ModelSchema
+    from secure_ml_constructs.monitoring import ModelWatch as ModelWatch
+    from secure_ml_constructs.monitoring import OpenMonitor as OpenMonitor
+    from secure_ml_constructs.monitoring import Predictions as Predictions
     from secure_ml_constructs.monitoring import Retrain as Retrain
     from secure_ml_constructs.monitoring import RollBack as RollBack
+    from secure_ml_constructs.monitoring import Schedule as Schedule
     from secure_ml_constructs.monitoring import ShownEndpoint as ShownEndpoint
+    from secure_ml_constructs.monitoring import WatchedEndpoint as WatchedEndpoint
+    from secure_ml_constructs.monitoring import WatchPlan as WatchPlan
     from secure_ml_constructs.network import Egress as Egress
     from secure_ml_constructs.network import EndpointProfile as EndpointProfile
     from secure_ml_constructs.network import Endpoints as Endpoints
@@ -91,11 +105,14 @@ _HOME = {
     "Alerts": "detection",
     "ApiLogging": "serving",
     "AuditTrail": "audit",
+    "Baseline": "monitoring",
+    "Bias": "monitoring",
     "Capacity": "serving",
     "Capture": "serving",
     "ConfigurationError": "errors",
     "Container": "serving",
     "DataPerimeter": "perimeter",
+    "DataQuality": "monitoring",
     "DoorAuth": "serving",
     "DoorDomain": "serving",
     "DoorFirewall": "serving",
@@ -109,30 +126,39 @@ _HOME = {
     "EnvironmentConfig": "environment",
     "EnvironmentDashboard": "monitoring",
     "EnvironmentKeys": "keys",
+    "Explainability": "monitoring",
+    "Facet": "monitoring",
     "FrontDoor": "serving",
     "GitRepository": "studio",
     "GuardedEndpoint": "serving",
     "GuardrailPolicies": "identity",
     "KeyClass": "keys",
+    "Layout": "monitoring",
     "LogArchive": "audit",
     "ManagedSecret": "identity",
     "ModelEndpoint": "serving",
     "ModelMonitor": "monitoring",
+    "ModelQuality": "monitoring",
+    "ModelSchema": "monitoring",
+    "ModelWatch": "monitoring",
     "MutualTls": "serving",
     "NotebookMachine": "studio",
     "OnPremises": "network",
+    "OpenMonitor": "monitoring",
     "OrganizationGuardrails": "identity",
     "OrganizationPolicies": "identity",
     "PackageRepository": "storage",
     "PackageSource": "storage",
     "Payloads": "serving",
     "Persona": "identity",
+    "Predictions": "monitoring",
     "PrivilegedRoles": "identity",
     "Retrain": "monitoring",
     "RoleFoundation": "identity",
     "RollBack": "monitoring",
     "Rollout": "serving",
     "SageMakerGuardrails": "identity",
+    "Schedule": "monitoring",
     "ScheduledCapacity": "serving",
     "SecretRotation": "identity",
     "SecureMlEnvironment": "environment",
@@ -154,6 +180,8 @@ _HOME = {
     "TeamRoles": "identity",
     "TenantModels": "serving",
     "Throttle": "serving",
+    "WatchPlan": "monitoring",
+    "WatchedEndpoint": "monitoring",
     "WorkBoundary": "identity",
     "WorkLimits": "identity",
     "WorkLogs": "identity",
