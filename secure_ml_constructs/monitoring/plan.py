@@ -95,13 +95,19 @@ class WatchPlan:
     def job_prefix(self) -> str:
         """What the names of its jobs begin with: no other watch's do."""
         name = self.endpoint.name
-        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-        return f"watch-{digest}" if is_token(name) else f"{name[:28].strip('-')}-{digest}"
+        return f"{name[:28].strip('-')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
     def check(self, problems: Problems) -> None:
         """Record what contradicts itself, the lake or the endpoint."""
         self._check_places(problems)
         self._check_columns(problems)
+        if is_token(self.endpoint.name):
+            problems.add(
+                "endpoint.name",
+                self.endpoint.name,
+                "Jobs are named after it, and their settings hold it.",
+                "Give the endpoint a name that is known when the app is synthesized.",
+            )
         if self.endpoint.captured_percent < 1:
             problems.add(
                 "endpoint.captured_percent",

@@ -41,6 +41,9 @@ class Layout:
     values: str = ""
 
 
+_PLAIN = Layout()
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelSchema:
     """What a model is asked and what it says: made by `binary`, `multiclass` or `regression`.
@@ -102,7 +105,10 @@ class ModelSchema:
         prediction: str = "",
         classes: Sequence[str] = ("0", "1"),
         threshold: float = 0.5,
-        **where: Any,
+        request: Layout = _PLAIN,
+        answer: Layout = _PLAIN,
+        ignore: Sequence[str] = (),
+        categorical: Sequence[str] = (),
     ) -> ModelSchema:
         """Describe a model that tells two classes apart.
 
@@ -111,7 +117,10 @@ class ModelSchema:
             prediction: The value that is the class. Default: what the probability says.
             classes: The two, that whose rate is compared as the second. Default: `0` and `1`.
             threshold: From which probability an answer is the second class, 0 to 1. Default: 0.5.
-            **where: `request`, `answer`, `ignore` and `categorical`, as of the schema.
+            request: Where the features are in a request. Default: as the baseline has them.
+            answer: Where predictions are in an answer. Default: as they are named here.
+            ignore: Columns that are not watched. Default: none.
+            categorical: Columns whose numbers are codes. Default: none.
         """
         return cls(
             kind=ModelKind.BINARY,
@@ -119,12 +128,23 @@ class ModelSchema:
             probabilities=(probability,) if probability else (),
             classes=classes,
             threshold=threshold,
-            **where,
+            request=request,
+            answer=answer,
+            ignore=ignore,
+            categorical=categorical,
         )
 
     @classmethod
     def multiclass(
-        cls, *, classes: Sequence[str], probabilities: Sequence[str] = (), prediction: str = "", **where: Any
+        cls,
+        *,
+        classes: Sequence[str],
+        probabilities: Sequence[str] = (),
+        prediction: str = "",
+        request: Layout = _PLAIN,
+        answer: Layout = _PLAIN,
+        ignore: Sequence[str] = (),
+        categorical: Sequence[str] = (),
     ) -> ModelSchema:
         """Describe a model that tells several classes apart.
 
@@ -132,28 +152,52 @@ class ModelSchema:
             classes: What it tells apart, that whose rate is compared as the last.
             probabilities: The values of an answer that are their probabilities, in the same order.
             prediction: The value that is the class. Default: the likeliest.
-            **where: `request`, `answer`, `ignore` and `categorical`, as of the schema.
+            request: Where the features are in a request. Default: as the baseline has them.
+            answer: Where predictions are in an answer. Default: as they are named here.
+            ignore: Columns that are not watched. Default: none.
+            categorical: Columns whose numbers are codes. Default: none.
         """
         return cls(
             kind=ModelKind.MULTICLASS,
             prediction=prediction or ("" if probabilities else "prediction"),
             probabilities=probabilities,
             classes=classes,
-            **where,
+            request=request,
+            answer=answer,
+            ignore=ignore,
+            categorical=categorical,
         )
 
     @classmethod
     def regression(
-        cls, *, prediction: str = "prediction", threshold: float = 0.5, **where: Any
+        cls,
+        *,
+        prediction: str = "prediction",
+        threshold: float = 0.5,
+        request: Layout = _PLAIN,
+        answer: Layout = _PLAIN,
+        ignore: Sequence[str] = (),
+        categorical: Sequence[str] = (),
     ) -> ModelSchema:
         """Describe a model that says a number.
 
         Args:
             prediction: The value of an answer that is the number.
             threshold: From which value an answer counts as positive, where groups are compared.
-            **where: `request`, `answer`, `ignore` and `categorical`, as of the schema.
+            request: Where the features are in a request. Default: as the baseline has them.
+            answer: Where predictions are in an answer. Default: as they are named here.
+            ignore: Columns that are not watched. Default: none.
+            categorical: Columns whose numbers are codes. Default: none.
         """
-        return cls(kind=ModelKind.REGRESSION, prediction=prediction, threshold=threshold, **where)
+        return cls(
+            kind=ModelKind.REGRESSION,
+            prediction=prediction,
+            threshold=threshold,
+            request=request,
+            answer=answer,
+            ignore=ignore,
+            categorical=categorical,
+        )
 
     @property
     def positive(self) -> str:

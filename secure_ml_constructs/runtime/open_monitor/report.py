@@ -68,7 +68,7 @@ class Run(msgspec.Struct, kw_only=True):
 
 
 def write(folder: Path, settings: Settings | None, baseline: Baseline | None, run: Run) -> None:
-    """Write `report.json`, `violations.json` and `report.html`, and print metrics."""
+    """Write `report.json`, `violations.json` and `report.html`."""
     folder.mkdir(parents=True, exist_ok=True)
     told: dict[str, Any] = msgspec.to_builtins(run)
     told["violations"] = msgspec.to_builtins(run.violations)
@@ -76,6 +76,10 @@ def write(folder: Path, settings: Settings | None, baseline: Baseline | None, ru
     (folder / "report.json").write_text(_json(told))
     (folder / "violations.json").write_text(_json({"violations": told["violations"]}))
     (folder / "report.html").write_text(page(settings, baseline, run))
+
+
+def tell(settings: Settings | None, run: Run) -> None:
+    """Print metrics."""
     for line in metrics(settings or Settings(kind="binary"), run):
         print(line, flush=True)
 

@@ -198,6 +198,7 @@ def test_a_plan_that_fits() -> None:
         ({"endpoint": replace(ENDPOINT, captured_percent=0)}, "endpoint.captured_percent"),
         ({"endpoint": replace(ENDPOINT, tenants=("a", "b"))}, "endpoint.tenants"),
         ({"endpoint": replace(ENDPOINT, zone="nowhere")}, "endpoint.zone"),
+        ({"endpoint": replace(ENDPOINT, name="risk-${Token[AWS.AccountId.1]}")}, "endpoint.name"),
         ({"baseline": replace(BASELINE, zone="nowhere")}, "baseline.zone"),
         ({"baseline": replace(BASELINE, columns=("age", "dose"))}, "baseline.columns"),
         (

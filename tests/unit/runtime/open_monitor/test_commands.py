@@ -51,6 +51,18 @@ def test_settings_that_are_none_fail_the_run(tmp_path: Path, capsys: pytest.Capt
     assert told(capsys)["QualityCompleted"] == 0
 
 
+def test_a_baseline_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = worlds.severe()
+    rows, truth = world.draw(500, 1)
+    world.table(rows, truth).write_csv(tmp_path / "data.csv")
+    where = ["--output", str(tmp_path), "--data"]
+    settings = json.dumps(world.settings)
+    assert job.main(["baseline", *where, str(tmp_path / "data.csv"), "--settings", settings]) == 0
+    assert told(capsys) == {}
+    assert job.main(["baseline", *where, str(tmp_path / "nowhere.csv"), "--settings", settings]) == 1
+    assert told(capsys)["Failed"] == 1
+
+
 @pytest.mark.slow
 class TestMeasure:
     """The command for windows whose truth came later."""
