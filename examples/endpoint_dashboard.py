@@ -7,6 +7,7 @@ from secure_ml_constructs.monitoring import Baseline, ModelSchema, OpenMonitor
 
 REGISTRY = "${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com"
 MODEL = f"{REGISTRY}/clinical-risk@sha256:" + "5f" * 32
+GOOD = f"{REGISTRY}/clinical-risk@sha256:" + "4e" * 32
 MONITOR = f"{REGISTRY}/open-monitor@sha256:" + "6a" * 32
 
 
@@ -24,12 +25,15 @@ def build(app: cdk.App) -> cdk.Stack:
         door=ml.FrontDoor.private(auth=ml.DoorAuth.iam(clients=["ward"]), payloads=ml.Payloads(csv=True)),
         alerts=ml.Alerts(high=environment.alerts.topic),
         logging=ml.ApiLogging(stack, "ApiLogging", perimeter=environment.perimeter),
+        serving=ml.Serving(
+            fallback=ml.ServedModel.container(image=GOOD, data="clinical-risk/2026-10/model.tar.gz")
+        ),
     )
     watch = risk.watch(
         schema=ModelSchema.binary(probability="risk"),
         baseline=Baseline.of_dataset(zone="curated", path="clinical-risk/baseline.csv"),
         engine=OpenMonitor(image=MONITOR),
-        responses=[ml.RollBack(to="clinical-risk-2026-10")],
+        responses=[ml.RollBack(to=risk.endpoint.fallback_config)],
     )
     ml.EndpointDashboard(stack, "RiskPage", endpoint=risk.shown(watch))
     ml.EnvironmentDashboard(stack, "Overview", endpoints=[risk.shown(watch)])

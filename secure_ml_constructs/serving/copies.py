@@ -56,6 +56,7 @@ def check_endpoint(
     capture: Capture,
     shadow: Shadow | None,
     models_zone: str,
+    fallback: ServedModel | None = None,
 ) -> None:
     """Record what an endpoint can't be made of.
 
@@ -68,6 +69,7 @@ def check_endpoint(
         capture: What is kept of requests and answers.
         shadow: A second model beside the first.
         models_zone: The zone of the lake that models lie in.
+        fallback: The last good model.
     """
     accounts = tuple(foundation.perimeter.accounts)
     # The account itself, where the stack has one.
@@ -82,6 +84,11 @@ def check_endpoint(
     model.check(problems, "model", accounts)
     if not isinstance(model, TenantModels):
         rollout.check(problems, "rollout", capacity)
+    if fallback is not None:
+        fallback.check(problems, "fallback", accounts)
+        if isinstance(model, TenantModels):
+            reason = "Each tenant's component has its own model; no configuration brings one of them back."
+            problems.add("fallback", "a model beside tenants", reason, "Leave it out.")
     if shadow is None:
         return
     shadow.model.check(problems, "shadow.model", accounts)

@@ -52,6 +52,7 @@ class Serving:
         limits: What of the model is too slow and too often wrong. Default: `EndpointLimits()`.
         door_limits: What of the door is. Default: `DoorLimits()`.
         models_zone: The zone of the lake that models lie in. Default: `models`.
+        fallback: The last good model, kept ready for `RollBack`. Default: none.
 
     Example:
         >>> serving = Serving(capacity=Capacity(minimum=2, maximum=8), rollout=Rollout.linear())
@@ -64,6 +65,7 @@ class Serving:
     limits: EndpointLimits = field(default_factory=EndpointLimits)
     door_limits: DoorLimits = field(default_factory=DoorLimits)
     models_zone: str = "models"
+    fallback: ServedModel | None = None
 
 
 class GuardedEndpoint(Construct):
@@ -146,6 +148,7 @@ class GuardedEndpoint(Construct):
             serving.capture,
             serving.shadow,
             serving.models_zone,
+            serving.fallback,
         )
         check_door(problems, door, foundation, tuple(getattr(model, "models", ())))
         check_firewall(problems, "door.firewall", settings, private=door.is_private)
@@ -168,6 +171,7 @@ class GuardedEndpoint(Construct):
             shadow=serving.shadow,
             limits=serving.limits,
             models_zone=serving.models_zone,
+            fallback=serving.fallback,
             component_names=names,
         )
         self.door = Door(self, "Door", door=door, endpoint=self.endpoint, pool=self.pool)

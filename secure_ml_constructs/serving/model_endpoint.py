@@ -67,6 +67,8 @@ class ModelEndpoint(Construct):
         shadow: A second model beside the first. Default: none.
         limits: What is too slow and too often wrong. Default: `EndpointLimits()`.
         models_zone: The zone of the lake that models lie in. Default: `models`.
+        fallback: The last good model, kept ready for `RollBack`: it costs nothing until it serves. Default:
+            none.
         component_names: Names of tenants' components, where something else names them as well. Default:
             names of their own.
 
@@ -103,17 +105,19 @@ class ModelEndpoint(Construct):
         shadow: Shadow | None = None,
         limits: EndpointLimits | None = None,
         models_zone: str = "models",
+        fallback: ServedModel | None = None,
         component_names: Mapping[str, str] | None = None,
     ) -> None:
         capacity, capture = capacity or Capacity(), capture or Capture()
         rollout = rollout or default_rollout(capacity)
         problems = Problems()
-        check_endpoint(problems, foundation, model, capacity, rollout, capture, shadow, models_zone)
+        check_endpoint(problems, foundation, model, capacity, rollout, capture, shadow, models_zone, fallback)
         problems.raise_if_any(child_path(scope, id))
         super().__init__(scope, id)
         self.foundation = foundation
         self._model, self._capacity, self._capture = model, capacity, capture
         self._zone = models_zone
+        self._fallback = ""
         self.endpoint_name = physical_name(self, id)
         self.endpoint_arn = (
             f"arn:{partition()}:sagemaker:{region()}:{account()}:endpoint/{self.endpoint_name}"
@@ -127,12 +131,13 @@ class ModelEndpoint(Construct):
             retention_in_days=365,
         )
         self._log.apply_removal_policy(RemovalPolicy.RETAIN)
+        served = [each for each in (model, shadow and shadow.model, fallback) if each]
         self._role = ServingRole(
             self,
             "Role",
             foundation=foundation,
-            containers=_containers(model) + (_containers(shadow.model) if shadow else ()),
-            packaged=any(each.package for each in _served(model, shadow)),
+            containers=tuple(each for one in served for each in _containers(one)),
+            packaged=any(isinstance(each, ServedModel) and each.package for each in served),
             zone=models_zone,
             captures=(capture.zone, f"{self.capture_prefix}*"),
             log=self._log.attr_arn,
@@ -150,6 +155,9 @@ class ModelEndpoint(Construct):
                 shadows = [self._variant("shadow", shadow.model, shadow.instances, shadow.percent / 100)]
             self._endpoint = self._make(rollout, rollback, variants, shadows)
             self.components = {}
+            if fallback:
+                kept = [self._variant(VARIANT, fallback, capacity.minimum, 1, id="ModelFallback")]
+                self._fallback = self._add_config("ConfigFallback", kept).attr_endpoint_config_name
             scale_variant(self, "Scaling", self.endpoint_name, VARIANT, capacity).add_resource_dependency(
                 self._endpoint
             )
@@ -158,6 +166,19 @@ class ModelEndpoint(Construct):
     def role(self) -> iam.IRole:
         """The role of its models."""
         return iam.Role.from_role_arn(self, "ImportedRole", self._role.arn, mutable=False)
+
+    @property
+    def fallback_config(self) -> str:
+        """The name of the configuration with the last good model: what `RollBack` goes back to.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        problems = Problems()
+        if not self._fallback:
+            problems.add("fallback", None, "No model was given to go back to.", "Give one as fallback.")
+        problems.raise_if_any(self.node.path)
+        return self._fallback
 
     @property
     def capture_prefix(self) -> str:
@@ -172,9 +193,9 @@ class ModelEndpoint(Construct):
     # -- models --------------------------------------------------------------------------------------
 
     def _variant(
-        self, name: str, model: ServedModel, instances: int, weight: float
+        self, name: str, model: ServedModel, instances: int, weight: float, *, id: str = ""
     ) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
-        made = self._add_model(f"Model{name.capitalize()}", model)
+        made = self._add_model(id or f"Model{name.capitalize()}", model)
         return _Config.ProductionVariantProperty(
             variant_name=name,
             model_name=made.attr_model_name,
@@ -247,20 +268,19 @@ class ModelEndpoint(Construct):
 
     # -- the endpoint --------------------------------------------------------------------------------
 
-    def _make(
+    def _add_config(
         self,
-        rollout: Rollout,
-        rollback: list[str],
+        id: str,
         variants: list[sagemaker.CfnEndpointConfig.ProductionVariantProperty],
         shadows: list[sagemaker.CfnEndpointConfig.ProductionVariantProperty] | None = None,
-    ) -> sagemaker.CfnEndpoint:
+    ) -> sagemaker.CfnEndpointConfig:
         lake, keys, network = self.foundation.lake, self.foundation.keys, self.foundation.network
         type_ = self._capacity.instance_type
         is_bare = isinstance(self._model, TenantModels)
         capture_key = keys.arn(lake.zones[self._capture.zone].key_class)
         config = _Config(
             self,
-            "Config",
+            id,
             production_variants=variants,
             shadow_production_variants=shadows,
             # Disks of such types are encrypted by hardware, and a key for them is refused.
@@ -290,6 +310,17 @@ class ModelEndpoint(Construct):
             acknowledge(config, standard_packs("SageMakerEndpointConfigurationKMSKeyConfigured"), _OWN_DISKS)
         for each in self._role.ready:
             config.add_resource_dependency(each)
+        return config
+
+    def _make(
+        self,
+        rollout: Rollout,
+        rollback: list[str],
+        variants: list[sagemaker.CfnEndpointConfig.ProductionVariantProperty],
+        shadows: list[sagemaker.CfnEndpointConfig.ProductionVariantProperty] | None = None,
+    ) -> sagemaker.CfnEndpoint:
+        is_bare = isinstance(self._model, TenantModels)
+        config = self._add_config("Config", variants, shadows)
         made = _Endpoint(
             self,
             "Resource",
@@ -361,10 +392,6 @@ def _in_halves() -> sagemaker.CfnEndpoint.RollingUpdatePolicyProperty:
         maximum_batch_size=_Endpoint.CapacitySizeProperty(type="CAPACITY_PERCENT", value=50),
         wait_interval_in_seconds=300,
     )
-
-
-def _served(model: ServedModel | TenantModels, shadow: Shadow | None) -> list[ServedModel]:
-    return [each for each in (model, shadow and shadow.model) if isinstance(each, ServedModel)]
 
 
 def _containers(model: ServedModel | TenantModels) -> tuple[Container, ...]:

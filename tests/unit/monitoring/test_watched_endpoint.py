@@ -17,12 +17,12 @@ from secure_ml_constructs.monitoring import (
     Retrain,
     RollBack,
 )
-from secure_ml_constructs.serving import DoorAuth, FrontDoor, GuardedEndpoint, Payloads
+from secure_ml_constructs.serving import DoorAuth, FrontDoor, GuardedEndpoint, Payloads, Serving
 from tests.support.templates import World, new_app, synth
 from tests.unit.monitoring.bodies import WATCH, check_body, metrics
 from tests.unit.monitoring.plans import BASELINE, SCHEMA
 from tests.unit.monitoring.watches import GIVEN
-from tests.unit.serving.clinic import TENANTS
+from tests.unit.serving.clinic import MODEL, TENANTS
 from tests.unit.serving.front_doors import DoorClinic
 from tests.unit.serving.test_guarded_endpoint import guard
 
@@ -90,6 +90,18 @@ def test_a_rollback_is_of_this_endpoint(world: World) -> None:
         world.one("AWS::StepFunctions::StateMachine", "RollBack").properties["DefinitionString"]
     )
     assert machine["States"]["Update"]["Parameters"]["EndpointName"] == name
+
+
+def test_a_rollback_goes_back_to_what_is_kept_ready() -> None:
+    app = new_app()
+    _, endpoint = guarded(app, serving=Serving(fallback=MODEL))
+    watched(endpoint, responses=[RollBack(to=endpoint.endpoint.fallback_config)])
+    made = World(synth(app))
+    machine = json.loads(
+        made.one("AWS::StepFunctions::StateMachine", "RollBack").properties["DefinitionString"]
+    )
+    kept = made.ref(made.one("AWS::SageMaker::EndpointConfig", "Fallback"))
+    assert machine["States"]["Update"]["Parameters"]["EndpointConfigName"] == kept
 
 
 def test_without_a_watch_nothing_of_one_is_shown() -> None:

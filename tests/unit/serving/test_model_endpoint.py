@@ -348,6 +348,56 @@ def test_the_role_is_bounded_and_for_sagemaker_of_this_account(default: World) -
     assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
 
 
+# -- what it goes back to -----------------------------------------------------------------------------------
+
+GOOD = ServedModel((container("risk/2026-10/model.tar.gz"),))
+
+
+def build_fallback(app: cdk.App) -> None:
+    Clinic(app).endpoint(fallback=GOOD)
+
+
+def test_the_last_good_model_is_ready_under_the_same_settings(default: World) -> None:
+    world = made(build_fallback)
+    configs = {
+        each.logical_id.startswith("RiskConfigFallback"): each.properties
+        for each in world.resources("AWS::SageMaker::EndpointConfig")
+    }
+    (now,), (kept,) = (configs[which]["ProductionVariants"] for which in (False, True))
+    assert now["ModelName"] != kept["ModelName"]
+    # Of the same name: SageMaker keeps its instances. (UpdateEndpoint, RetainAllVariantProperties)
+    assert {**now, "ModelName": ""} == {**kept, "ModelName": ""}
+    for setting in ("KmsKeyId", "DataCaptureConfig"):
+        assert configs[True][setting] == configs[False][setting]
+    model = world.one("AWS::SageMaker::Model", "Fallback").properties
+    assert model["EnableNetworkIsolation"] is True
+    assert model["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]["S3Uri"].endswith(
+        "2026-10/model.tar.gz"
+    )
+    # It serves nothing yet, and nothing else changes.
+    endpoint = world.one("AWS::SageMaker::Endpoint").properties["EndpointConfigName"]
+    assert endpoint == default.one("AWS::SageMaker::Endpoint").properties["EndpointConfigName"]
+
+
+def test_the_role_reads_both_models() -> None:
+    read = resources(made(build_fallback), "s3:GetObject")
+    assert {each.rpartition("/models/")[2] for each in read} == {
+        "risk/2026-10/model.tar.gz",
+        "risk/2026-11/model.tar.gz",
+    }
+
+
+def test_nothing_is_found_of_a_fallback() -> None:
+    assert findings(build_fallback) == []
+
+
+def test_no_fallback_is_no_configuration() -> None:
+    it = Clinic(new_app())
+    with pytest.raises(ConfigurationError, match="No model was given to go back to"):
+        it.endpoint().fallback_config  # noqa: B018
+    assert it.endpoint("Other", fallback=GOOD).fallback_config
+
+
 # -- what it refuses ----------------------------------------------------------------------------------------
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -378,6 +428,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("a shadow beside tenants", {"model": clinic.TENANTS, "shadow": Shadow(model=clinic.MODEL)}, "shadow="),
     ("a shadow by tag", {"shadow": Shadow(model=ServedModel.container(image="x:1"))}, "shadow.model"),
     ("a shadow on nothing", {"shadow": Shadow(model=clinic.MODEL, instances=0)}, "0 instances"),
+    ("a fallback by tag", {"fallback": ServedModel.container(image="x:1")}, "fallback.containers"),
+    ("a fallback beside tenants", {"model": clinic.TENANTS, "fallback": clinic.MODEL}, "fallback="),
     ("no tenant", {"model": TenantModels(models={})}, "model.models"),
     (
         "a tenant without a name",
