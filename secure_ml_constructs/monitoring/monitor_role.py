@@ -20,8 +20,8 @@ _SHADOWS = (
 )
 # Amazon SageMaker AI: "Schedule monitoring jobs"; what merges captures and labels is a job as well.
 _JOBS = (
-    *("model-monitoring-*", "model-quality-monitoring-*", "model-bias-monitoring-*"),
-    *("model-explainability-monitoring-*", "groundtruth-merge-*"),
+    *("model-monitoring-*", "data-quality-monitoring-*", "model-quality-monitoring-*"),
+    *("model-bias-monitoring-*", "model-explainability-monitoring-*", "groundtruth-merge-*"),
 )
 
 _SHADOW = tuple(
