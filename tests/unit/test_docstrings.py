@@ -19,6 +19,7 @@ from secure_ml_constructs.identity import Persona, SageMakerGuardrails, SecretRo
 from secure_ml_constructs.keys import EnvironmentKeys
 from secure_ml_constructs.network import SecureVpc
 from secure_ml_constructs.perimeter import DataPerimeter
+from secure_ml_constructs.storage import PackageRepository
 from tests.support.roles import job_role
 from tests.support.templates import ROOT, new_app
 from tests.unit.identity import hospital
@@ -71,9 +72,14 @@ def given(names: set[str]) -> dict[str, Any]:
         values |= {"keys": given_.keys, "vpc": given_.network, "lake": given_.lake}
         values |= {"foundation": given_, "boundary": given_.boundary}
         values |= {"guardrail_policies": given_.guardrails, "Persona": Persona}
+    if "packages=packages" in names:
+        endpoints = [values["vpc"].endpoint_ids[f"codeartifact.{name}"] for name in ("api", "repositories")]
+        values["packages"] = PackageRepository(
+            stack, "Packages", perimeter=values["perimeter"], key=values["keys"].model, endpoints=endpoints
+        )
     if "sign_in=" in names:
         values |= {"watched_perimeter": hospital.PERIMETER, "sign_in": hospital.SIGN_IN}
-    if "model=model" in names:
+    if names & {"model=model", "plan=plan"}:
         key = values["keys"].logs
         alerts = AlertTopic(stack, "Alerts", perimeter=values["perimeter"], key=key)
         values |= {"model": clinic.MODEL, "topic": alerts.topic}
@@ -112,6 +118,8 @@ def test_an_example_runs(example: doctest.DocTest, monkeypatch: pytest.MonkeyPat
             "boundary=boundary",
             "sign_in=",
             "model=model",
+            "packages=packages",
+            "plan=plan",
         )
         if name in text
     }
