@@ -191,6 +191,11 @@ class DataPerimeter:
         return f"{self.role_path}service/"
 
     @property
+    def watch_role_path(self) -> str:
+        """The IAM path of roles that build and run what looks at models: they alone pull its image."""
+        return f"{self.role_path}watch/"
+
+    @property
     def service_roles(self) -> PerimeterException:
         """The exception for roles under `service_role_path`."""
         return PerimeterException(

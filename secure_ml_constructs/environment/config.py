@@ -197,6 +197,15 @@ class EnvironmentConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _monitor_of_packages(self) -> EnvironmentConfig:
+        built = self.serving and self.serving.monitor and self.serving.monitor.base
+        if built and not (self.packages and self.packages.pip):
+            raise ValueError(
+                "the image of OpenMonitor is built from packages: add a section packages with pip"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _account_and_region_together(self) -> EnvironmentConfig:
         if (self.account is None) != (self.region is None):
             raise ValueError("account and region are given both or neither")

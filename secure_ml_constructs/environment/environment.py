@@ -15,6 +15,12 @@ from secure_ml_constructs.detection.alarms import Alerts
 from secure_ml_constructs.environment.config import PACKAGE_ENDPOINTS, EnvironmentConfig, load_config
 from secure_ml_constructs.environment.people import EnvironmentPeople
 from secure_ml_constructs.keys import EnvironmentKeys
+from secure_ml_constructs.monitoring import (
+    EndpointDashboard,
+    EnvironmentDashboard,
+    ModelWatch,
+    MonitorImage,
+)
 from secure_ml_constructs.network import MlNetwork, SecureVpc
 from secure_ml_constructs.serving import ApiLogging, GuardedEndpoint, SpendingBudget
 from secure_ml_constructs.storage import EncryptedDataLake, PackageRepository
@@ -31,7 +37,8 @@ class SecureMlEnvironment(Construct):
         What the constructs it is made of ensure: `EnvironmentKeys`, `SecureVpc`, `LogArchive`, `AuditTrail`,
         `EncryptedDataLake`, `AlertTopic`, `PackageRepository`, and for people `WorkBoundary`,
         `GuardrailPolicies`, `RoleFoundation`, `PrivilegedRoles`, `AccessAnalyzer`, `ManagedSecret` and
-        `SecureStudioDomain` with its teams; for models `GuardedEndpoint`, `ApiLogging` and `SpendingBudget`.
+        `SecureStudioDomain` with its teams; for models `GuardedEndpoint`, `ApiLogging`,
+        `SpendingBudget`, `ModelWatch`, `MonitorImage`, `EndpointDashboard` and `EnvironmentDashboard`.
 
     Args:
         scope: The app or a stage.
@@ -64,6 +71,8 @@ class SecureMlEnvironment(Construct):
     people: EnvironmentPeople | None
     #: The models that are served, by name.
     endpoints: Mapping[str, GuardedEndpoint]
+    #: Who looks at them, by name of the model; those that nobody watches are missing.
+    watches: Mapping[str, ModelWatch]
 
     def __init__(self, scope: Construct, id: str, *, config: EnvironmentConfig) -> None:
         super().__init__(scope, id)
@@ -129,7 +138,10 @@ class SecureMlEnvironment(Construct):
                 packages=self.packages,
             )
 
+        image = self._make_image()
         self.endpoints = self._make_endpoints()
+        self.watches = self._make_watches(image)
+        self._make_dashboards()
 
     @classmethod
     def from_file(cls, scope: Construct, id: str, path: Path | str) -> SecureMlEnvironment:
@@ -203,6 +215,36 @@ class SecureMlEnvironment(Construct):
             )
             for each in section.endpoints
         }
+
+    def _make_watches(self, image: MonitorImage | str) -> Mapping[str, ModelWatch]:
+        section = self.config.serving
+        return {
+            each.name: self.endpoints[each.name].watch(engine=each.watch.engine(image), **each.watch.told())
+            for each in (section.endpoints if section else ())
+            if each.watch
+        }
+
+    def _make_image(self) -> MonitorImage | str:
+        section = self.config.serving.monitor if self.config.serving else None
+        if section is None or section.base is None or self.packages is None or self.people is None:
+            return (section and section.image) or ""
+        return MonitorImage(
+            self._stack("Monitor", "the image that looks at models", keeps=True),
+            "Image",
+            foundation=self.people.foundation,
+            packages=self.packages,
+            base=section.base,
+        )
+
+    def _make_dashboards(self) -> None:
+        if not self.endpoints:
+            return
+        # Last, as it names what all others made.
+        stack = self._stack("Dashboards", "dashboards", keeps=False)
+        shown = {name: each.shown(self.watches.get(name)) for name, each in self.endpoints.items()}
+        for name, each in shown.items():
+            EndpointDashboard(stack, "".join(part.capitalize() for part in name.split("-")), endpoint=each)
+        EnvironmentDashboard(stack, "Environment", endpoints=list(shown.values()))
 
     def _make_packages(self) -> PackageRepository | None:
         section = self.config.packages

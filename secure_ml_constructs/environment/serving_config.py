@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from secure_ml_constructs.environment.network_config import Section
 from secure_ml_constructs.environment.people_config import attempt
+from secure_ml_constructs.environment.watch_config import MonitorSection, WatchSection
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.serving import (
     Capacity,
@@ -256,6 +257,7 @@ class ServedSection(Section):
     capacity: CapacitySection = CapacitySection()
     rollout: RolloutSection | None = None
     capture: CaptureSection = CaptureSection()
+    watch: WatchSection | None = Field(default=None, description="Default: nobody looks at its requests.")
 
     def serving(self) -> Serving:
         """Give how it is served."""
@@ -272,6 +274,9 @@ class ServingSection(Section):
     endpoints: tuple[ServedSection, ...] = ()
     api_logging: Literal["made", "existing"] = Field(
         default="made", description="API Gateway's log role is the account's: existing where it has one."
+    )
+    monitor: MonitorSection | None = Field(
+        default=None, description="The image of OpenMonitor, for the models that it watches."
     )
     monthly_budget: float | None = Field(default=None, description="What a month may cost, in USD.")
 
@@ -296,4 +301,19 @@ class ServingSection(Section):
                 fix = f"Write one of {', '.join(zones)}."
                 problems.add(f"{where}.capture.zone", each.capture.zone, "The lake has no such zone.", fix)
             attempt(problems, f"{where}", each.serving)
+            if each.watch:
+                self._check_watch(problems, f"{where}.watch", each.watch, zones)
             attempt(problems, f"{where}.door", each.door.value)
+
+    def _check_watch(self, problems: Problems, where: str, watch: WatchSection, zones: Sequence[str]) -> None:
+        attempt(problems, where, watch.told)
+        if watch.baseline.zone not in zones:
+            fix = f"Write one of {', '.join(zones)}."
+            problems.add(f"{where}.baseline.zone", watch.baseline.zone, "The lake has no such zone.", fix)
+        if watch.model_monitor is None and self.monitor is None:
+            problems.add(
+                where,
+                "OpenMonitor",
+                "Nothing says which image it runs in.",
+                "Write serving.monitor.base: <image with Python 3.13, by digest>, or .image: <yours>.",
+            )

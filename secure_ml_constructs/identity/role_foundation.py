@@ -126,7 +126,12 @@ class RoleFoundation(Construct):
     @cached_property
     def execution_policies(self) -> tuple[iam.IManagedPolicy, ...]:
         """What SageMaker needs of the role of any job or model: images, network, encrypted volumes."""
-        return self._imported("Images", self._images_arn), self._imported("Execution", self._execution_arn)
+        return self._imported("Images", self._images_arn), self.execution_policy
+
+    @cached_property
+    def execution_policy(self) -> iam.IManagedPolicy:
+        """The same without images: for a role that names the one it runs."""
+        return self._imported("Execution", self._execution_arn)
 
     @cached_property
     def workspace_policy(self) -> iam.IManagedPolicy:

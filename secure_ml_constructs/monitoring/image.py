@@ -194,7 +194,7 @@ class MonitorImage(Construct):
             self,
             "Role",
             # It works by the network's endpoints, as any role of the environment.
-            path=perimeter.role_path,
+            path=perimeter.watch_role_path,
             assume_role_policy_document=perimeter.service_trust("codebuild.amazonaws.com"),
             # The boundary of work lets nobody push images; this one is exactly what a build does.
             permissions_boundary=policy.ref,
@@ -232,7 +232,8 @@ class MonitorImage(Construct):
         perimeter = self._foundation.perimeter
         pushing: dict[str, Any] = perimeter.not_roles(())
         pushing["ArnNotEqualsIfExists"] = {"aws:PrincipalArn": role}
-        pulling = (perimeter.environment_roles, *perimeter.break_glass_roles)
+        watching = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{perimeter.watch_role_path}*"
+        pulling = (watching, *perimeter.break_glass_roles)
         # Nothing about networks: SageMaker pulls from outside the VPC, with the role of the job.
         statements = [
             perimeter.deny_outsiders("ecr:*", "*"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import OBJECTS_BELOW, acknowledge_wildcards
+from secure_ml_constructs._acknowledge import NO_RESOURCE, OBJECTS_BELOW, acknowledge_wildcards
 from secure_ml_constructs._cdk import account, partition, region
 from secure_ml_constructs.monitoring.plan import WatchPlan
 from secure_ml_constructs.policy import Statement, allow, document
@@ -30,8 +30,8 @@ class JobRole(Construct):
         scope: The parent construct.
         id: The construct's id.
         plan: What is watched.
-        repository: The ARN of the image's repository, where it lies in another account. Default: in this one,
-            whose images every job may pull.
+        repository: The ARN of the image's repository. Default: not known, so that every image of the account
+            may be pulled.
     """
 
     #: The role's ARN.
@@ -43,15 +43,19 @@ class JobRole(Construct):
         perimeter = foundation.perimeter
         wildcards: dict[str, str] = {}
         statements = [*_data(plan, wildcards), *_logs(plan, wildcards)]
+        executing = foundation.execution_policies
         if repository:
+            executing = (foundation.execution_policy,)
             statements.append(allow("Image", _PULL, repository))
+            statements.append(allow("SignInToRegistry", "ecr:GetAuthorizationToken"))
+            wildcards["*"] = NO_RESOURCE
         role = iam.CfnRole(
             self,
             "Resource",
-            path=perimeter.role_path,
+            path=perimeter.watch_role_path,
             assume_role_policy_document=perimeter.service_trust("sagemaker.amazonaws.com"),
             permissions_boundary=foundation.boundary.arn,
-            managed_policy_arns=[each.managed_policy_arn for each in foundation.execution_policies],
+            managed_policy_arns=[each.managed_policy_arn for each in executing],
         )
         policy = iam.CfnManagedPolicy(
             self,

@@ -159,7 +159,7 @@ class OpenMonitor:
             plan: What it is told, checked.
         """
         pushed = None if isinstance(self.image, str) else self.image
-        job_role = JobRole(scope, "JobRole", plan=plan, repository=self._elsewhere())
+        job_role = JobRole(scope, "JobRole", plan=plan, repository=self._repository_arn())
         workflow = self._workflow(plan, job_role.arn)
         machine = LoggedMachine(
             scope,
@@ -182,10 +182,12 @@ class OpenMonitor:
         RunSchedule(scope, "Schedule", plan=plan, machine=machine.arn)
         return Built(job_role_arn=job_role.arn, results_uri=workflow.results)
 
-    def _elsewhere(self) -> str:
-        """The ARN of the image's repository, where another account holds it."""
-        found = _IMAGE.fullmatch(self.image) if isinstance(self.image, str) else None
-        if found is None or found["account"].startswith("$"):
+    def _repository_arn(self) -> str:
+        """The ARN of the image's repository, empty where a token does not tell it."""
+        if not isinstance(self.image, str):
+            return self.image.repository_arn
+        found = _IMAGE.fullmatch(self.image)
+        if found is None:
             return ""
         return Fn.sub(
             f"arn:${{AWS::Partition}}:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"

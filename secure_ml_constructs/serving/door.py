@@ -57,8 +57,8 @@ class Door(Construct):
         pool: The clients in Cognito, where the door knows its callers so.
 
     Raises:
-        ConfigurationError: Clients of tenants that the model does not have, keys of an issuer that the network
-            can't reach.
+        ConfigurationError: Clients of tenants that the model does not have, keys of an issuer that the
+            network can't reach.
 
     Example:
         >>> from secure_ml_constructs.detection.alarms import Alerts

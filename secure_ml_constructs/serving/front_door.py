@@ -155,8 +155,8 @@ class FrontDoor:
         """Make a door that is called from the network only, by its endpoint for `execute-api`.
 
         It brings that endpoint where the network has none; further private doors share it. From inside the
-        network the names of public APIs lead to it as well, which answers for none of them: private DNS is the
-        VPC's. (Amazon API Gateway: Private REST APIs)
+        network the names of public APIs lead to it as well, which answers for none of them: private DNS is of
+        the VPC. (Amazon API Gateway: Private REST APIs)
 
         Args:
             auth: How it knows its callers.

@@ -24,13 +24,14 @@ NAMES = tuple(
     f"hospital-ml-{name}"
     for name in (
         *("keys", "network", "archive", "lake", "alerts", "packages", "secrets", "people", "studio"),
-        *("team-radiology", "team-cardiology", "doors", "serving-clinical-risk", "serving-partners"),
+        *("team-radiology", "team-cardiology", "monitor", "doors", "serving-clinical-risk"),
+        *("serving-partners", "dashboards"),
     )
 )
 # What can be made again without anybody missing anything.
 UNPROTECTED = {
     f"hospital-ml-{name}"
-    for name in ("network", "alerts", "doors", "serving-clinical-risk", "serving-partners")
+    for name in ("network", "alerts", "doors", "serving-clinical-risk", "serving-partners", "dashboards")
 }
 
 # What a changed id would replace, with all it holds.
@@ -40,6 +41,7 @@ STATEFUL = {
     "AWS::CloudTrail::Trail",
     "AWS::Logs::LogGroup",
     "AWS::Glue::Database",
+    "AWS::ECR::Repository",
     "AWS::CodeArtifact::Domain",
     "AWS::CodeArtifact::Repository",
     "AWS::SageMaker::Domain",

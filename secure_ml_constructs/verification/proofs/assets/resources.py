@@ -34,6 +34,7 @@ class Kind:
         via: The service that uses that key for the caller.
         reads: The deeds that use the key.
         kept: The deeds that no role may be granted by design.
+        outside: The deeds that a service does with the role, from outside the network.
         guardrail: What an organization's policy has to deny where the type takes no policy of its own.
     """
 
@@ -45,6 +46,7 @@ class Kind:
     via: str = ""
     reads: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
     guardrail: str = ""
 
 
@@ -111,6 +113,9 @@ KINDS = (
             ("open up", "T2", ("ecr:SetRepositoryPolicy", "ecr:PutImageTagMutability")),
         ),
         kept=("delete", "open up"),
+        # SageMaker pulls with the role of the job, from its own network. (Amazon SageMaker AI: Use a Private
+        # Docker Registry for Real-Time Inference Containers)
+        outside=("pull",),
     ),
     Kind(
         type="AWS::CodeArtifact::Repository",
@@ -324,6 +329,7 @@ def _deeds(registry: Registry, kind: Kind, resource: Resource, arn: str) -> Iter
             EVERYONE,
             guardrail=kind.guardrail,
             by_design=name not in kind.kept,
+            from_outside=name in kind.outside,
         )
     if kind.name == "key":
         through = one(*(replace(act, action=each) for each in ("kms:Decrypt", "kms:GenerateDataKey")))

@@ -145,6 +145,8 @@ FORMS: Mapping[str, Form] = {
     "AWS::StepFunctions::StateMachine": Form(
         _arn("states", "stateMachine:{name}"), "arn", "StateMachineName"
     ),
+    "AWS::Scheduler::ScheduleGroup": Form(_arn("scheduler", "schedule-group/{name}"), named="Name"),
+    "AWS::Scheduler::Schedule": Form(_arn("scheduler", "schedule/{GroupName}/{name}"), named="Name"),
     "AWS::Events::Rule": Form(_arn("events", "rule/{name}"), named="Name"),
     "AWS::Events::EventBus": Form(_arn("events", "event-bus/{name}"), named="Name"),
     "AWS::DynamoDB::Table": Form(_arn("dynamodb", "table/{name}"), named="TableName"),

@@ -78,7 +78,8 @@ class Deed:
         by_design: Whether a role that is granted it by the asset's own name may do it from inside; of roles
             with every permission, whether it may be left to the permissions that they really have.
         who: Which roles of the environment are asked about; as insiders, whether those that deploy are.
-        from_outside: Whether what is granted by name may be done from outside: by callers of a public door.
+        from_outside: Whether what is granted by name may be done from outside: by callers of a public door,
+            or by a service with the role.
     """
 
     name: str

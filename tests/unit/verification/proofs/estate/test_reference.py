@@ -123,7 +123,7 @@ def test_every_arn_is_of_one_resource(estate: Estate) -> None:
         "AWS::EC2::Subnet",
     )
     arns = [estate.arn(each) for each in estate.resources(*types)]
-    assert len(set(arns)) == len(arns) == 62
+    assert len(set(arns)) == len(arns) == 66
 
 
 def test_a_proof_can_be_asked_for(estate: Estate) -> None:
