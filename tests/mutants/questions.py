@@ -29,7 +29,7 @@ from secure_ml_constructs.verification.templates import Templates
 from tests.mutants.concerned import OF_RESOURCES, concerned, only_denies
 from tests.mutants.mutant import ACCESS, Mutant
 from tests.mutants.neighbours import Name, Neighbours
-from tests.mutants.touched import Touched
+from tests.mutants.touched import ANYTHING, Some, Touch, Touched
 
 
 class Proofs:
@@ -47,6 +47,7 @@ class Proofs:
         self._network = mock.Mock(of=mock.Mock(return_value=Network.of(Templates.of(templates))))
         # The actions that each cell asks about, those of services on the way included.
         self._asked: defaultdict[str, set[str]] = defaultdict(set)
+        self._stop = False
         self.before = {answer.question: answer for answer in self.ask(templates)}
         self.neighbours = Neighbours(templates)
         self._touched = Touched(templates, self.neighbours)
@@ -57,7 +58,7 @@ class Proofs:
         *questions: str,
         way_by_way: bool = False,
         about: Callable[[str], bool] = lambda _: True,
-        tried: Callable[[Attempt, Asset], bool] = lambda *_: True,
+        touch: Touch = ANYTHING,
         same_network: bool = False,
     ) -> list[Answer]:
         """Answer questions about templates.
@@ -67,7 +68,7 @@ class Proofs:
             questions: Patterns of the questions; without any, all.
             way_by_way: Whether each way to do something is a question of its own.
             about: Of which actions; what takes none of them is left out.
-            tried: By whom, of which asset; what nobody else tries is as it was.
+            touch: What of it may come out otherwise; what else is tried is left out.
             same_network: Whether routes, groups and lists are what they were.
         """
 
@@ -78,7 +79,8 @@ class Proofs:
                 if kept or asset.missing:
                     yield replace(asset, deeds=kept)
 
-        prover = partial(_Noting, prover=self._memory.fresh(), asked=self._asked, tried=tried)
+        before = self.before if self._stop else {}
+        prover = partial(_Noting, prover=self._memory.fresh(), asked=self._asked, touch=touch, before=before)
         with (
             mock.patch.object(environment, "Prover", prover),
             mock.patch.object(environment, "Network", self._network if same_network else Network),
@@ -89,6 +91,17 @@ class Proofs:
     def near(self, mutant: Mutant) -> tuple[Answer, ...]:
         """The answers that become graver, of those questions that the changed resource can touch."""
         return graver(self.asked(mutant, mutant.apply(self.templates)), self.before)
+
+    def first(self, mutant: Mutant) -> tuple[str, ...]:
+        """The first question whose answer becomes graver; nothing where none does."""
+        self._stop = True
+        try:
+            found = self.near(mutant)
+        except _Found as stopped:
+            return (stopped.question,)
+        finally:
+            self._stop = False
+        return tuple(answer.question for answer in found)
 
     def asked(
         self, mutant: Mutant, templates: Mapping[str, Any], *, way_by_way: bool = False
@@ -105,13 +118,13 @@ class Proofs:
         if mutant.type not in OF_RESOURCES:
             # Of what is done for somebody the first request may be of another action than the deed.
             about = about if way_by_way else lambda _: True
-        tried = self._touched.by(mutant)
+        touch = self._touched.by(mutant)
         return self.ask(
             templates,
             *questions,
             way_by_way=way_by_way,
             about=about,
-            tried=tried,
+            touch=touch,
             same_network=mutant.kind == ACCESS,
         )
 
@@ -166,17 +179,12 @@ def _takes(deed: Deed, about: Callable[[str], bool]) -> bool:
     return any(about(act.action) for way in deed.ways for act in way)
 
 
-class _Some(Adversaries):
-    """Adversaries of whom only some are asked about."""
+class _Found(Exception):  # noqa: N818 - it is no error
+    """An answer became graver, and nobody asks for more."""
 
-    def __init__(self, all_: Adversaries, tried: Callable[[Attempt, Asset], bool]) -> None:
-        self.__dict__.update(all_.__dict__)
-        self._tried = tried
-
-    def attempts(self, adversary: Adversary, asset: Asset, deed: Deed, act: Act) -> Iterator[Attempt]:
-        for each in super().attempts(adversary, asset, deed, act):
-            if self._tried(each, asset):
-                yield each
+    def __init__(self, question: str) -> None:
+        super().__init__(question)
+        self.question = question
 
 
 class _Noting(Prover):
@@ -189,15 +197,20 @@ class _Noting(Prover):
         *,
         prover: Callable[[Question], Proof],
         asked: defaultdict[str, set[str]],
-        tried: Callable[[Attempt, Asset], bool],
+        touch: Touch,
+        before: Mapping[str, Answer],
     ) -> None:
-        super().__init__(_Some(adversaries, tried), trust, prover)
+        super().__init__(Some(adversaries, touch), trust, prover)
         self._noted = asked
+        self._before = before
         self._question = ""
 
     def _cell(self, empty: Answer, adversary: Adversary, asset: Asset, deed: Deed) -> Answer:
         self._question = empty.question
-        return super()._cell(empty, adversary, asset, deed)
+        answer = super()._cell(empty, adversary, asset, deed)
+        if self._before and graver((answer,), self._before):
+            raise _Found(answer.question)
+        return answer
 
     def _ask(self, attempt: Attempt, act: Act, asset: Asset, *, direct: bool) -> Proved | Step | NotCovered:
         self._noted[self._question].add(act.action)

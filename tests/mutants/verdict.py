@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from tests.mutants.layers import Layer, Layers
 from tests.mutants.mutant import SETTING, Mutant
 from tests.mutants.questions import Proofs
+from tests.mutants.reviewed import entry_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,9 @@ class Verdict:
     Attributes:
         mutant: The mutant.
         rules: The rules that noticed.
-        cells: The questions whose answer became graver, where no rule noticed.
-        layer: What still holds, where no cell became graver; None where nothing is known to.
+        cells: The first question whose answer became graver, where no rule noticed.
+        layer: What still holds, where no cell became graver and nobody has read it; None where nothing is
+            known to.
     """
 
     mutant: Mutant
@@ -66,8 +68,9 @@ def with_proofs(verdicts: Iterable[Verdict], proofs: Proofs, *, processes: int =
 
 
 def _judge(mutant: Mutant, proofs: Proofs, layers: Layers) -> Found:
-    cells = tuple(answer.question for answer in proofs.near(mutant))
-    return cells, None if cells else layers.of(mutant)
+    cells = proofs.first(mutant)
+    # What somebody has read needs no second layer.
+    return cells, None if cells or entry_of(mutant) else layers.of(mutant)
 
 
 _work: Callable[[Sequence[int]], list[Found]]
