@@ -59,6 +59,15 @@ def absent_holds(condition: Condition) -> Ternary:
 
 def value_holds(condition: Condition, value: str, context: Context) -> Ternary:
     """Whether a line holds for one value of its key."""
+    if condition.variables:
+        return _compare(condition, value, context)
+    known = condition.compared.get(value)
+    if known is None:
+        known = condition.compared[value] = _compare(condition, value, context)
+    return known
+
+
+def _compare(condition: Condition, value: str, context: Context) -> Ternary:
     operator = condition.operator
     assert operator
     found: list[Ternary] = []

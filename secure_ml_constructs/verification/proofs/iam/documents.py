@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from secure_ml_constructs.verification.proofs.iam.operators import OPERATORS, Operator
-from secure_ml_constructs.verification.proofs.iam.patterns import Token, tokens
-from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
+from secure_ml_constructs.verification.proofs.iam.patterns import Token, tokens, variables
+from secure_ml_constructs.verification.proofs.iam.ternary import Ternary, Unknown
 
 
 class UnreadableError(ValueError):
@@ -40,6 +40,8 @@ class Condition:
         if_exists: Whether `IfExists` stands at its end.
         key: The context key, in lower case.
         values: The values; `Unknown` for one that is not known.
+        variables: Whether a value has a policy variable.
+        compared: What the line comes to for values that it was asked about, if it has none.
     """
 
     operator: Operator | None
@@ -48,6 +50,12 @@ class Condition:
     if_exists: bool
     key: str
     values: tuple[tuple[Token, ...] | Unknown, ...]
+    variables: bool = field(init=False, repr=False, compare=False)
+    compared: dict[str, Ternary] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        found = any(not isinstance(each, Unknown) and variables(each) for each in self.values)
+        object.__setattr__(self, "variables", found)
 
 
 @dataclass(frozen=True, slots=True)

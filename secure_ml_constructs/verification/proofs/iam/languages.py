@@ -59,16 +59,24 @@ class _Automaton:
         self.items = language.items()
         self.fold = language.fold
         self.accepting = 1 << len(self.items)
+        self._repeated = sum(1 << place for place, (_, repeated, _) in enumerate(self.items) if repeated)
         self.start = self._closed(1)
         self.steps: dict[tuple[int, str], int] = {}
         self._next: dict[int, frozenset[str]] = {}
         self._accepts: dict[str, bool] = {}
 
     def _closed(self, state: int) -> int:
-        for place, (_, repeated, _) in enumerate(self.items):
-            if state >> place & 1 and repeated:
-                state |= 1 << place + 1
+        while (wider := state | (state & self._repeated) << 1) != state:
+            state = wider
         return state
+
+    def _places(self, state: int) -> Iterator[tuple[int, str, bool, bool]]:
+        """The items that a state waits for, each with its place as a bit: few of the many there are."""
+        left = state & self.accepting - 1
+        while left:
+            bit = left & -left
+            left ^= bit
+            yield bit, *self.items[bit.bit_length() - 1]
 
     def step(self, state: int, character: str) -> int:
         """The state after one more character."""
@@ -77,11 +85,9 @@ class _Automaton:
             return known
         read = character.lower() if self.fold else character
         after = 0
-        for place, (text, repeated, no_colon) in enumerate(self.items):
-            if not state >> place & 1:
-                continue
+        for bit, text, repeated, no_colon in self._places(state):
             if (text and text == read) or (not text and not (no_colon and character == ":")):
-                after |= 1 << (place if repeated else place + 1)
+                after |= bit if repeated else bit << 1
         after = self._closed(after)
         self.steps[state, character] = after
         return after
@@ -105,12 +111,11 @@ class _Automaton:
         known = self._next.get(state)
         if known is None:
             found: set[str] = set()
-            for place, (text, _, no_colon) in enumerate(self.items):
-                if state >> place & 1:
-                    if text:
-                        found |= {text, text.upper()} if self.fold else {text}
-                    elif no_colon:
-                        found.add(":")
+            for _, text, _, no_colon in self._places(state):
+                if text:
+                    found |= {text, text.upper()} if self.fold else {text}
+                elif no_colon:
+                    found.add(":")
             known = self._next[state] = frozenset(found)
         return known
 

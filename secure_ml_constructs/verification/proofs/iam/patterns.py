@@ -20,9 +20,9 @@ _TOKEN = re.compile(r"\$\{([^{}]*)\}|([*?])")
 _DEFAULT = re.compile(r"\s*(?P<key>[^,]*?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Wild:
-    """A wildcard.
+    """A wildcard: one of the two below, which are known by their identity as patterns are looked up a lot.
 
     Attributes:
         many: `*` rather than `?`.
@@ -48,6 +48,7 @@ Token = str | Wild | Variable
 # A pattern with every variable filled in; neighbouring texts are joined.
 Pattern = tuple[str | Wild, ...]
 STAR = Wild(many=True)
+ONE = Wild(many=False)
 ANY: Pattern = (STAR,)
 
 
@@ -69,7 +70,7 @@ def tokens(text: str, wildcards: bool = True, variables: bool = True) -> tuple[T
         found.append(text[place : match.start()])
         place = match.end()
         if wild:
-            found.append(Wild(many=wild == "*"))
+            found.append(STAR if wild == "*" else ONE)
         elif inside in ("*", "?", "$"):
             found.append(inside)
         else:
