@@ -98,6 +98,58 @@ def test_another_layer_holds(
     assert layer.holds.startswith(holds)
 
 
+@pytest.mark.parametrize(
+    ("resource", "statement", "operator", "holds"),
+    [
+        ("BoundaryPolicy", "DataFromElsewhere", "action-cut dynamodb:*", "the boundary grants nothing of it"),
+        ("GuardrailsPolicy", "NoAppNetwork", "deny-dropped", "denied by LeftToDeploying"),
+        ("PrivilegedAdministratorPolicy", "Keys", "condition-dropped", "the boundary grants nothing of it"),
+    ],
+)
+def test_another_layer_of_a_role_holds(
+    proofs: Proofs, reference_mutants: list[Mutant], resource: str, statement: str, operator: str, holds: str
+) -> None:
+    mutant = one(reference_mutants, resource, statement, operator)
+    assert not proofs.first(mutant)
+    layer = Layers(proofs).of(mutant)
+    assert layer is not None
+    assert layer.holds.startswith(holds)
+
+
+@pytest.mark.parametrize(
+    ("resource", "statement", "operator", "question"),
+    [
+        (
+            "GuardrailsPolicy",
+            "NoIsolationOnTypes",
+            "action-cut sagemaker:CreateModelBiasJobDefinition",
+            "compromised-job/run-without-isolation/SageMaker by guardrails",
+        ),
+        (
+            "RolesExecution",
+            "Metrics",
+            "any-value",
+            "compromised-job/forge-others'-metrics/the rest of the account",
+        ),
+        ("PrivilegedAuditor", "People", "condition-dropped", "outsider/sign-in-"),
+        ("VpcEndpointsLogs", "OurPrincipalsOnOurResources", "foreign-account", "compromised-job/carry-data"),
+    ],
+)
+def test_who_is_not_touched_makes_nothing_graver(
+    proofs: Proofs,
+    reference_mutants: list[Mutant],
+    resource: str,
+    statement: str,
+    operator: str,
+    question: str,
+) -> None:
+    mutant = one(reference_mutants, resource, statement, operator)
+    near = {answer.question for answer in proofs.near(mutant)}
+    assert any(each.startswith(question) for each in near)
+    assert near == {answer.question for answer in proofs.whole(mutant)}
+    assert set(proofs.first(mutant)) <= near
+
+
 def test_what_weakens_nothing_is_no_layer(
     foundation: Proofs, layers: Layers, reference_mutants: list[Mutant]
 ) -> None:

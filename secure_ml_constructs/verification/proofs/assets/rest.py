@@ -101,6 +101,9 @@ def _deeds(place: Place, whole: Act, stranger: str) -> Iterator[Deed]:
     metrics = replace(whole, action="cloudwatch:PutMetricData", resource="*")
     others = {"cloudwatch:namespace": exactly(_OTHERS)}
     yield deed("forge others' metrics", "M3", replace(metrics, context=others))
+    tokens = replace(whole, action="sts:GetServiceBearerToken", resource="*")
+    service = {"sts:awsservicename": exactly(f"{_OTHERS}.amazonaws.com")}
+    yield deed("get tokens of other services", "N8", replace(tokens, context=service))
     secret = f"arn:{place.partition}:secretsmanager:{local}:secret:{_OTHERS}"
     function = like(f"arn:{place.partition}:lambda:{local}:function:{_OTHERS}")
     for name, action in (

@@ -354,6 +354,11 @@ def test_a_grant_that_is_too_wide_reaches_the_rest(deed: str, action: str, narro
     [
         ("forge-others'-metrics", "cloudwatch:PutMetricData", {"cloudwatch:namespace": "ours"}),
         (
+            "get-tokens-of-other-services",
+            "sts:GetServiceBearerToken",
+            {"sts:AWSServiceName": "codeartifact.amazonaws.com"},
+        ),
+        (
             "lend-others'-interfaces",
             "ec2:CreateNetworkInterfacePermission",
             {"ec2:Subnet": "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-ours"},
