@@ -20,8 +20,8 @@ class Verdict:
         mutant: The mutant.
         rules: The rules that noticed.
         cells: The first question whose answer became graver, where no rule noticed.
-        layer: What still holds, where no cell became graver and nobody has read it; None where nothing is
-            known to.
+        layer: What still holds, where no cell became graver; None where nothing is known to, or nothing is
+            weaker.
     """
 
     mutant: Mutant
@@ -69,8 +69,9 @@ def with_proofs(verdicts: Iterable[Verdict], proofs: Proofs, *, processes: int =
 
 def _judge(mutant: Mutant, proofs: Proofs, layers: Layers) -> Found:
     cells = proofs.first(mutant)
-    # What somebody has read needs no second layer.
-    return cells, None if cells or entry_of(mutant) else layers.of(mutant)
+    entry = entry_of(mutant)
+    # What weakens nothing needs no second layer.
+    return cells, None if cells or (entry and entry.equivalent) else layers.of(mutant)
 
 
 _work: Callable[[Sequence[int]], list[Found]]

@@ -18,6 +18,7 @@ from secure_ml_constructs.verification.proofs.questions.deeds import (
     Who,
     one,
 )
+from secure_ml_constructs.verification.proofs.questions.mentions import encryption_contexts
 from secure_ml_constructs.verification.templates import Resource
 
 
@@ -336,6 +337,12 @@ def _deeds(registry: Registry, kind: Kind, resource: Resource, arn: str) -> Iter
         yield Deed("use through a service", through, "E1", _STRANGERS)
         direct = tuple((replace(way, context={"kms:viaservice": ABSENT}),) for (way,) in through)
         yield Deed("use directly", direct, "E1", _WITH_ROLES, who=Who.ANY)
+        contexts = encryption_contexts(policy) if policy else ()
+        if contexts:
+            # What is used for workflows or logs says so each time.
+            bare = dict.fromkeys(contexts, ABSENT)
+            idle = one(*(replace(way, context={**way.context, **bare}) for (way,) in direct))
+            yield Deed("use outside its purpose", idle, "E1", _WITH_ROLES, who=Who.ANY)
         yield Deed("use while deploying", direct, "E1", _INSIDER, who=Who.DEPLOYING)
         unasked = (*through, (replace(act, action="kms:CreateGrant"),))
         yield Deed("use without permission", unasked, "I3", _JOB, who=Who.UNPERMITTED)

@@ -31,6 +31,7 @@ from secure_ml_constructs.verification.proofs.questions.guarded import Guarded, 
 from secure_ml_constructs.verification.proofs.questions.mentions import (
     ANY_SERVICE,
     accounts_named,
+    encryption_contexts,
     organizations_named,
     principals_named,
     providers_named,
@@ -308,13 +309,9 @@ class Adversaries:
         named = texts(act.policy)
         own = [arn for arn in self._own if any(text.startswith(arn) for text in named)]
         ours = (f"*{asset.account}*", *(f"{each}*" for each in own))
-        keys = {
-            line.key
-            for statement in act.policy.statements
-            for line in statement.conditions
-            if line.key.startswith("kms:encryptioncontext:")
-        }
-        foreign = {key: unlike(*ours) for key in (*ON_BEHALF, *sorted(keys))} | self._foreign_source
+        foreign = {
+            key: unlike(*ours) for key in (*ON_BEHALF, *encryption_contexts(act.policy))
+        } | self._foreign_source
         for service in services_named(act.policy):
             # One that nobody named must not even act for us: anybody of the account could ask it to. The
             # ARN of what it acts for begins with its own name.

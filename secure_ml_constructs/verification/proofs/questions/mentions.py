@@ -54,6 +54,12 @@ def providers_named(policy: Document) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def encryption_contexts(policy: Document) -> tuple[str, ...]:
+    """The keys of an encryption context that a policy asks for."""
+    keys = {line.key for statement in policy.statements for line in statement.conditions}
+    return tuple(sorted(key for key in keys if key.startswith("kms:encryptioncontext:")))
+
+
 def accounts_named(documents: Iterable[Document], action: str) -> tuple[str, ...]:
     """The accounts that those Allows of some policies name which may speak of an action."""
     found: set[str] = set()

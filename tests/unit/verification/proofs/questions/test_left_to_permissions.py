@@ -243,3 +243,21 @@ def test_a_topic_takes_no_subscription_in_plain_of_whoever_deploys() -> None:
         }
     )
     assert answer(clinic, question).verdict is Verdict.PROVED
+
+
+def test_a_key_is_used_for_what_its_encryption_context_says() -> None:
+    question = "compromised-job/use-outside-its-purpose/clinic/Key"
+    clinic = Clinic()
+    assert answer(clinic, question).verdict is Verdict.PROVED
+    statement = {
+        "Sid": "Flows",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+        "Condition": {"StringLike": {"kms:EncryptionContext:aws:states:stateMachineArn": "arn:*"}},
+    }
+    clinic.document("Key")["Statement"].append(statement)
+    assert answer(clinic, question).verdict is Verdict.PROVED
+    del statement["Condition"]
+    assert answer(clinic, question).verdict is Verdict.BY_DESIGN
