@@ -15,6 +15,7 @@ def pack() -> tuple[Rule, ...]:
         audit,
         bedrock,
         buckets,
+        builds,
         callers,
         compute,
         conditions,
@@ -40,6 +41,7 @@ def pack() -> tuple[Rule, ...]:
         services,
         storage,
         trail_coverage,
+        workflows,
     )
 
     return (
@@ -63,6 +65,8 @@ def pack() -> tuple[Rule, ...]:
         *egress.RULES,
         *services.RULES,
         *compute.RULES,
+        *builds.RULES,
+        *workflows.RULES,
         *audit.RULES,
         *evidence.RULES,
         *alerts.RULES,

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
-from secure_ml_constructs.verification.rules.pack.vocabulary import API_ABUSE, HIJACK, WALLET
-from secure_ml_constructs.verification.rules.predicates import Items
+from secure_ml_constructs.verification.rules.pack.vocabulary import (
+    API_ABUSE,
+    HIJACK,
+    TAMPERING,
+    WALLET,
+)
+from secure_ml_constructs.verification.rules.predicates import Equals, Items, absent_or
 from secure_ml_constructs.verification.rules.requirements import At, Code, values
 from secure_ml_constructs.verification.rules.rule import WARNING, Rule
 from secure_ml_constructs.verification.templates import show
@@ -22,7 +29,14 @@ _PUBLISHED: dict[str, tuple[tuple[str, ...], ...]] = {
     "AWS/WAFV2": (("Region", "Rule"),),
     "AWS/Events": (("RuleName",), ("EventBusName",)),
 }
+# Those of our own watches: of the whole, and of what has a metric of its own.
+_WATCH = "SecureMl/ModelWatch"
+_OF_SUBJECTS = ("Drift", "PredictionDrift", "ClassShare", "PositiveRateDifference", "DisparateImpact")
 _INVOCATIONS = ("Invocation", "ModelLatency", "OverheadLatency", "ModelSetupTime", "ConcurrentRequests")
+
+# "Using CloudWatch anomaly detection": how wide the band is, in standard deviations; two by default.
+_BAND = re.compile(r"ANOMALY_DETECTION_BAND\(\s*[^,)]+(?:,\s*(?P<width>[0-9.]+)\s*)?\)")
+_DEVIATIONS, _WIDEST = 2, 5
 
 
 def _sets(metric: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
@@ -30,6 +44,9 @@ def _sets(metric: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
     if namespace == "AWS/SageMaker":
         # Other metrics, of a queue of requests say, are those of an endpoint or of a job.
         return _INFERENCE if show(metric.get("MetricName")).startswith(_INVOCATIONS) else ()
+    if namespace == _WATCH:
+        named = show(metric.get("MetricName")) in _OF_SUBJECTS
+        return (("Endpoint", "Subject"),) if named else (("Endpoint",),)
     return _PUBLISHED.get(namespace, ())
 
 
@@ -59,6 +76,24 @@ def _tells(context: Context) -> Iterator[Outcome]:
     metrics += [name for _, name in values(context, "Metrics[*].MetricStat.Metric.Namespace")]
     if {"AWS/SageMaker", "/aws/sagemaker/Endpoints"} & set(map(show, metrics)):
         yield from At("AlarmActions", Items(1)).check(context)
+        # A rollback looks at the state of an alarm, and goes on where its actions are off.
+        yield from At("ActionsEnabled", absent_or(True)).check(context)
+
+
+def _silence(context: Context) -> Iterator[Outcome]:
+    """Too few of what is counted: where there are none at all, there is no data either."""
+    get = partial(context.graph.get, context.resource)
+    few = str(get("ComparisonOperator")).startswith("LessThan")
+    if few and get("Statistic") in ("Sum", "SampleCount"):
+        yield from At("TreatMissingData", Equals("breaching")).check(context)
+
+
+def _bands(context: Context) -> Iterator[Outcome]:
+    for path, expression in values(context, "Metrics[*].Expression"):
+        for found in _BAND.finditer(show(expression)):
+            width = float(found["width"] or _DEVIATIONS)
+            if not 0 < width <= _WIDEST:
+                yield Fail(f"is a band of {width:g} deviations, which nothing leaves", path)
 
 
 def _forecast(context: Context) -> Iterator[Outcome]:
@@ -89,7 +124,29 @@ RULES = (
         threats=(HIJACK, WALLET, API_ABUSE),
         title="An alarm on an endpoint tells somebody, whatever it rolls back besides",
         why="A rollback is for the minutes of a deployment: an attack comes at any other time.",
-        fix="Set AlarmActions to a topic.",
+        fix="Set AlarmActions to a topic, and leave ActionsEnabled out.",
+    ),
+    Rule(
+        id="AlarmOnSilence",
+        resource_type="AWS::CloudWatch::Alarm",
+        requirement=Code(_silence, "It is asked only of alarms on too few."),
+        severity=WARNING,
+        control="M2",
+        threats=(TAMPERING, HIJACK),
+        title="An alarm on too few of something goes off where there is nothing",
+        why="Whoever stops what looks, a run of a watch say, stops its data too: the alarm would stay quiet.",
+        fix="Set TreatMissingData to breaching.",
+    ),
+    Rule(
+        id="AlarmBandNarrow",
+        resource_type="AWS::CloudWatch::Alarm",
+        requirement=Code(_bands, "The width is a part of an expression."),
+        severity=WARNING,
+        control="G10",
+        threats=(HIJACK, API_ABUSE),
+        title="The band of an alarm by anomaly detection is five deviations wide at most",
+        why="Nothing that happens lies outside a wide band, and the alarm looks well.",
+        fix="Give ANOMALY_DETECTION_BAND two or three deviations.",
     ),
     Rule(
         id="BudgetForecasts",

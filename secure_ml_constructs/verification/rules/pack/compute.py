@@ -1,4 +1,4 @@
-"""Functions, images, builds and state machines."""
+"""Functions, and packages that they and builds take in."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from functools import partial
 from secure_ml_constructs.verification.rules.keys import CustomerKey
 from secure_ml_constructs.verification.rules.networks import IsolatedSubnets, OurGroups
 from secure_ml_constructs.verification.rules.outcome import Context, Fail, Outcome
-from secure_ml_constructs.verification.rules.pack.shared import (
-    public_statements,
-)
 from secure_ml_constructs.verification.rules.pack.vocabulary import (
     API_ABUSE,
     HIJACK,
@@ -18,24 +15,18 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import (
     PRESENT,
     SUPPLY_CHAIN,
     TAMPERING,
-    THEFT,
-    TRUE,
     WALLET,
     customer_key,
     no_secrets,
 )
-from secure_ml_constructs.verification.rules.predicates import Equals, Matches, Missing, absent_or
-from secure_ml_constructs.verification.rules.requirements import AnyOf, At, Code, Every, values
+from secure_ml_constructs.verification.rules.predicates import Equals, Matches, Missing
+from secure_ml_constructs.verification.rules.requirements import AnyOf, At, Code, Every
 from secure_ml_constructs.verification.rules.rule import ERROR, FATAL, WARNING, Rule
-from secure_ml_constructs.verification.rules.secrets import secret_in
 from secure_ml_constructs.verification.templates import Absent, show
 
 _FUNCTION = "AWS::Lambda::Function"
 _ORIGINS = "OriginConfiguration.Restrictions"
-_REPOSITORY = "AWS::ECR::Repository"
-_BUILD = "AWS::CodeBuild::Project"
 _function = partial(Rule, resource_type=_FUNCTION)
-_repository = partial(Rule, resource_type=_REPOSITORY)
 # "Lambda runtimes": those that get no updates any more, or will not within months.
 _OLD_RUNTIMES = (
     r"^(nodejs(\d|1[0-9]|20)\.|nodejs$|nodejs4|python2|python3\.([0-9])$|java8$|dotnetcore|dotnet[5-7]$"
@@ -74,25 +65,6 @@ def _permission(context: Context) -> Iterator[Outcome]:
         yield Fail("lets anyone invoke the function", "Principal")
     elif ".amazonaws.com" in principal and not bound:
         yield Fail("is not set, so that the service invokes the function for any account", "SourceArn")
-
-
-def _registry_scans(context: Context) -> Iterator[Outcome]:
-    if not context.graph.by_type.get("AWS::ECR::RegistryScanningConfiguration"):
-        yield Fail("is not scanned by the registry either")
-
-
-def _repository_policy(context: Context) -> Iterator[Outcome]:
-    yield from public_statements(context, "RepositoryPolicyText", accounts=True)
-
-
-def _build_secrets(context: Context) -> Iterator[Outcome]:
-    for path, item in values(context, "Environment.EnvironmentVariables[*]"):
-        if isinstance(item, dict):
-            get = partial(context.graph.at, context.resource.template, item)
-            if get(("Type",)) not in ("SECRETS_MANAGER", "PARAMETER_STORE"):
-                found = secret_in(show(get(("Name",))), get(("Value",)))
-                if found:
-                    yield Fail(found, f"{path}.Value")
 
 
 def _external(context: Context) -> Iterator[Outcome]:
@@ -182,78 +154,6 @@ RULES = (
         why="With NONE it is open to the whole internet.",
         fix="Set AuthType to AWS_IAM.",
     ),
-    _repository(
-        id="EcrImmutableTags",
-        requirement=At("ImageTagMutability", Equals("IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION")),
-        severity=ERROR,
-        control="T2",
-        threats=(SUPPLY_CHAIN, TAMPERING),
-        title="A tag of an image can't be moved",
-        why="Whoever can push would put another image under a tag that was scanned.",
-        fix="Set ImageTagMutability to IMMUTABLE.",
-        standards=("ECR.2",),
-    ),
-    _repository(
-        id="EcrScanned",
-        requirement=AnyOf(At("ImageScanningConfiguration.ScanOnPush", TRUE), Code(_registry_scans)),
-        severity=ERROR,
-        control="T2",
-        threats=(SUPPLY_CHAIN,),
-        title="Images are scanned",
-        why="Known holes come with the base image.",
-        fix="Set ScanOnPush to true, or scan the registry by AWS::ECR::RegistryScanningConfiguration.",
-        standards=("ECR.1",),
-    ),
-    _repository(
-        id="EcrCustomerKey",
-        requirement=Every(
-            At("EncryptionConfiguration.EncryptionType", Equals("KMS", "KMS_DSSE")),
-            At("EncryptionConfiguration.KmsKey", CustomerKey()),
-        ),
-        severity=WARNING,
-        control="E3",
-        threats=(INSIDER, THEFT),
-        title="Images are under a customer key",
-        why="A key of AWS's own has no policy that keeps others in the account out, and can't be revoked.",
-        fix="Set EncryptionConfiguration to KMS with the ARN of a customer key.",
-        standards=("ECR.5",),
-    ),
-    _repository(
-        id="EcrPolicyNotPublic",
-        requirement=Code(_repository_policy),
-        severity=FATAL,
-        control="T2",
-        threats=(THEFT, SUPPLY_CHAIN),
-        title="Images are pulled by accounts of ours only",
-        why="Images hold code, and often models.",
-        fix="Name principals of this account or of the setting trusted_accounts.",
-    ),
-    Rule(
-        id="CodeBuildHardened",
-        resource_type=_BUILD,
-        requirement=Every(
-            At("EncryptionKey", CustomerKey()), At("Environment.PrivilegedMode", absent_or(False))
-        ),
-        severity=WARNING,
-        control="I11",
-        threats=(SUPPLY_CHAIN,),
-        title="A build is under a customer key and not privileged",
-        why="A privileged build can leave its container; what it makes is what we run.",
-        fix="Set EncryptionKey to a customer key, and leave PrivilegedMode out.",
-        standards=("CodeBuild.5",),
-    ),
-    Rule(
-        id="CodeBuildNoSecrets",
-        resource_type=_BUILD,
-        requirement=Code(_build_secrets, "Names and values are items of a list."),
-        severity=ERROR,
-        control="E5",
-        threats=(SUPPLY_CHAIN, INSIDER),
-        title="A build holds no secret in its environment variables",
-        why="Variables are readable in the template, in the console and in the log of the build.",
-        fix="Set Type to SECRETS_MANAGER and name the secret.",
-        standards=("CodeBuild.2",),
-    ),
     customer_key(
         "CodeArtifactCustomerKey",
         "AWS::CodeArtifact::Domain",
@@ -302,17 +202,5 @@ RULES = (
         title="Packages come into repositories that are named",
         why="Whoever adds a repository, or a connection to the internet, would bring its packages in unseen.",
         fix="Set RestrictionMode of all three origins to BLOCK or ALLOW_SPECIFIC_REPOSITORIES.",
-    ),
-    Rule(
-        id="StepFunctionsLogged",
-        resource_type="AWS::StepFunctions::StateMachine",
-        requirement=At("LoggingConfiguration.Level", Equals("ALL", "ERROR")),
-        severity=WARNING,
-        control="A1",
-        threats=(TAMPERING,),
-        title="A state machine logs what it does",
-        why="Otherwise nobody can tell which step trained or deployed what.",
-        fix="Set LoggingConfiguration with Level ALL, without execution data.",
-        standards=("StepFunctions.1",),
     ),
 )

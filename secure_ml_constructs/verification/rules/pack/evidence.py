@@ -14,7 +14,7 @@ from secure_ml_constructs.verification.rules.pack.vocabulary import INSIDER, POI
 from secure_ml_constructs.verification.rules.predicates import Bounded, Equals
 from secure_ml_constructs.verification.rules.requirements import At, Code, Inside, values
 from secure_ml_constructs.verification.rules.rule import WARNING, Rule
-from secure_ml_constructs.verification.templates import Absent, Reference, Unresolved, show
+from secure_ml_constructs.verification.templates import Absent, Reference, Text, Unresolved, show
 
 _BUCKET = "AWS::S3::Bucket"
 _TRAIL = "AWS::CloudTrail::Trail"
@@ -29,6 +29,7 @@ _RECORDERS = (
     ("AWS::ApiGateway::Stage", "AccessLogSetting.DestinationArn"),
     ("AWS::ApiGatewayV2::Stage", "AccessLogSettings.DestinationArn"),
     ("AWS::Lambda::Function", "LoggingConfig.LogGroup"),
+    ("AWS::CodeBuild::Project", "LogsConfig.CloudWatchLogs.GroupName"),
 )
 # Those whose log shows that others were tampered with.
 _PROTECTED = _RECORDERS[:4]
@@ -54,8 +55,21 @@ def _group_name(context: Context) -> str:
     return show(context.graph.get(context.resource, "LogGroupName") or "")
 
 
+def _machine_logs(context: Context) -> bool:
+    """Whether a state machine writes its steps to the group."""
+    graph = context.graph
+    for machine in graph.resources("AWS::StepFunctions::StateMachine"):
+        for item in graph.alternatives(machine, "LoggingConfiguration", "Destinations"):
+            arn = graph.at(machine.template, item, ("CloudWatchLogsLogGroup", "LogGroupArn"))
+            named = (arn,) if type(arn) is Reference else arn.references if type(arn) is Text else ()
+            if any(each.resource is context.resource for each in named):
+                return True
+    return False
+
+
 def _records(context: Context) -> bool:
-    return bool(_RECORDS.match(_group_name(context))) or _named(context, _RECORDERS)
+    named = bool(_RECORDS.match(_group_name(context))) or _named(context, _RECORDERS)
+    return named or _machine_logs(context)
 
 
 def _group_kept(context: Context) -> Iterator[Outcome]:
