@@ -9,10 +9,12 @@ from secure_ml_constructs.verification.proofs.assets.registry import Registry
 from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, Values, exactly
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
-from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed
+from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who
 from secure_ml_constructs.verification.proofs.questions.mentions import texts
 from secure_ml_constructs.verification.templates import Resource
 
+_NOBODY = "another-team"
+_JOB = frozenset({Adversary.JOB})
 _STOLEN = frozenset({Adversary.STOLEN})
 _Deeds = Callable[[Registry, Resource, str], Iterator[Deed]]
 _WITH_A_ROLE = frozenset({Adversary.STOLEN, Adversary.JOB})
@@ -22,7 +24,7 @@ def workspace_assets(registry: Registry) -> Iterator[Asset]:
     """Every domain with its spaces, and every notebook instance."""
     estate = registry.estate
     for domain in estate.resources("AWS::SageMaker::Domain"):
-        yield _asset(registry, domain, (_open_spaces, _sign_in))
+        yield _asset(registry, domain, (_open_spaces, _of_other_teams, _sign_in))
     for notebook in estate.resources("AWS::SageMaker::NotebookInstance"):
         yield _asset(registry, notebook, (_open_notebook,))
 
@@ -72,6 +74,30 @@ def _open_spaces(registry: Registry, domain: Resource, arn: str) -> Iterator[Dee
         )
         if ways:
             yield Deed(what, ways, "S2", _WITH_A_ROLE, by_design=False)
+
+
+def _of_other_teams(registry: Registry, domain: Resource, arn: str) -> Iterator[Deed]:
+    """Whether those who work in a domain are kept from what has a name that is nobody's of theirs."""
+    estate, id = registry.estate, registry.estate.attribute(domain, "DomainId")
+    given = (
+        estate.value(profile, "UserSettings", "ExecutionRole")
+        for profile in estate.resources("AWS::SageMaker::UserProfile")
+        if estate.value(profile, "DomainId") == id
+    )
+    roles = frozenset(each for each in given if isinstance(each, str))
+    names = {"app": f"{_NOBODY}/JupyterLab/default", "space": _NOBODY, "user-profile": _NOBODY}
+    asked = {
+        "app": ("CreateApp", "DeleteApp", "DescribeApp"),
+        "space": ("CreateSpace", "DeleteSpace", "DescribeSpace", "UpdateSpace"),
+        "user-profile": ("DescribeUserProfile", "UpdateUserProfile"),
+    }
+    ways = tuple(
+        (Act(f"sagemaker:{action}", _inside(arn, kind, names[kind]), service="sagemaker.api", roles=roles),)
+        for kind, actions in asked.items()
+        for action in actions
+    )
+    if roles:
+        yield Deed("work in another team's spaces", ways, "S2", _JOB, who=Who.GUARDED)
 
 
 def _inside(arn: str, kind: str, name: str = "*") -> str:

@@ -117,9 +117,13 @@ def granted(name: str, *statements: Any) -> dict[str, Any]:
     return made
 
 
+OTHER_TEAMS = "compromised-job/work-in-another-team's-spaces/studio/Domain"
+
+
 def test_each_in_a_space_of_their_own_is_proved() -> None:
     found = answers(RESOURCES, "*")
     mine = {name: each.verdict for name, each in found.items() if each.kind == "workspace"}
+    assert mine.pop(OTHER_TEAMS) is Verdict.BY_DESIGN
     assert mine == dict.fromkeys(
         [
             "stolen-credentials/open-another's-space/studio/Domain",
@@ -224,3 +228,21 @@ def test_with_identity_center_there_is_no_such_address() -> None:
 def test_a_domain_without_spaces_is_not_asked_whose_they_are() -> None:
     made = {name: each for name, each in RESOURCES.items() if not name.startswith("Space")}
     assert not answers(made, "*-another's-space/*")
+
+
+def test_a_team_is_kept_to_its_names_by_its_own_denials() -> None:
+    made = copy.deepcopy(RESOURCES)
+    for name, team in (("RoleOnco", "onco"), ("RoleCardio", "cardio")):
+        denial = {
+            "Sid": "OtherTeams",
+            "Effect": "Deny",
+            "Action": "sagemaker:*",
+            "NotResource": [arn(kind, f"{team}-*") for kind in ("app", "space", "user-profile")],
+        }
+        made[name]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].append(denial)
+    assert answers(made, OTHER_TEAMS)[OTHER_TEAMS].verdict is Verdict.PROVED
+    denial["NotAction"] = "sagemaker:DescribeSpace"
+    del denial["Action"]
+    left = answers(made, OTHER_TEAMS)[OTHER_TEAMS]
+    assert left.verdict is Verdict.BY_DESIGN
+    assert left.steps[0].request.action == "sagemaker:DescribeSpace"
