@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -254,14 +255,18 @@ def _variables(job: _Job, request: dict[str, Any], context: Context) -> Iterator
                 yield f"{secret} ({where}.{name})"
 
 
+# A text in JSONata, which is a literal in its way.
+_LITERAL = re.compile(r"\{%\s*['\"](?P<text>[^'\"]*)['\"]\s*%\}")
 _IMAGES = ("AlgorithmSpecification.TrainingImage", "AppSpecification.ImageUri", "PrimaryContainer.Image")
 
 
 def _images(job: _Job, request: dict[str, Any], context: Context) -> Iterator[str]:
     for where in _IMAGES:
         image = _at(request, where)
-        # What the step computes, or a parameter of the pipeline, is settled when it runs.
-        if isinstance(image, str) and not image.startswith("$"):
+        literal = _LITERAL.fullmatch(image) if isinstance(image, str) else None
+        image = literal["text"] if literal else image
+        # What the step computes (JSONPath, JSONata), or a parameter of the pipeline, is settled when it runs.
+        if isinstance(image, str) and not image.startswith(("$", "{%")):
             outcome = PinnedImage().check(image, context)
             if isinstance(outcome, Fail):
                 yield f"has an image that {outcome.message}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -202,6 +203,36 @@ def test_silence_is_told_where_too_few_are(
 def test_a_band_is_narrow(expression: str, narrow: bool) -> None:
     made = alarm(Metrics=[{"Id": "usual", "Expression": expression}])
     assert speaks("AlarmBandNarrow", made) != narrow
+
+
+ACCOUNT = "${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("image", "judged"),
+    [
+        ("$.image", False),
+        ("$$.Execution.Input.image", False),
+        ("{% $image %}", False),
+        ("{%$uri & '@' & $digest%}", False),
+        ("{% 'registry/image:' & $tag & 'x' %}", False),
+        ("{% 'registry/image:latest' %}", True),
+        ('{%"registry/image:latest"%}', True),
+        ("registry/image:latest", True),
+        (f"{{% '{ACCOUNT}/image@sha256:{'0' * 64}' %}}", False),
+    ],
+)
+def test_an_image_that_a_step_computes_is_settled_when_it_runs(image: str, judged: bool) -> None:
+    """By JSONPath or by JSONata; a literal is one in either language."""
+    step = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sagemaker:createProcessingJob.sync",
+        "Arguments": {"AppSpecification": {"ImageUri": image}},
+        "End": True,
+    }
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Job", "States": {"Job": step}}
+    made = resource("AWS::StepFunctions::StateMachine", DefinitionString={"Fn::Sub": json.dumps(definition)})
+    assert speaks("StepFunctionsStepsImagesPinned", {"It": made}) == judged
 
 
 def test_the_steps_of_a_machine_and_of_a_build_are_of_record() -> None:
