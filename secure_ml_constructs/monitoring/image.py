@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,17 +21,12 @@ from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity import RoleFoundation
 from secure_ml_constructs.key_uses import KeyClass
 from secure_ml_constructs.monitoring.image_source import digest, source
-from secure_ml_constructs.network.aws_registries import registry_accounts
+from secure_ml_constructs.network.ecr_image import EcrImage, trusted_accounts
 from secure_ml_constructs.policy import Document, Statement, allow, deny, document, sub
 from secure_ml_constructs.storage import PackageRepository
 
 __all__ = ["MonitorImage"]
 
-_BASE = re.compile(
-    r"(?P<account>\d{12}|\$\{AWS::AccountId\})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+|\$\{AWS::Region\})"
-    r"\.[\w.${}:]+/(?P<repository>[a-z0-9._/-]+)@sha256:[0-9a-f]{64}",
-    re.ASCII,
-)
 # AWS CodeBuild: "Docker images provided by CodeBuild". Of it the build uses pip, Docker and the AWS CLI.
 _BUILDER = "aws/codebuild/amazonlinux-x86_64-standard:5.0"
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -331,36 +325,16 @@ _BUILDSPEC = {
 
 
 def _check_base(problems: Problems, foundation: RoleFoundation, base: str) -> Any:
-    """Give the ARN of the base's repository; record one that may be another tomorrow, or a stranger's."""
-    found = _BASE.fullmatch(base)
+    """Give the ARN of the base's repository; record a base that is a stranger's, or out of reach."""
+    accounts = trusted_accounts(foundation, foundation.perimeter)
+    found = EcrImage.check(problems, "base", base, accounts=accounts)
     if found is None:
-        problems.add(
-            "base",
-            base,
-            "This is no image in ECR by its digest; a tag can be moved to another image.",
-            "Write '<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>'.",
-        )
         return ""
-    stack = Stack.of(foundation)
-    where, owner = found["region"], found["account"]
-    if not where.startswith("$") and not is_token(stack.region) and where != stack.region:
-        problems.add(
-            "base",
-            base,
-            f"The network reaches the registry of {stack.region} only.",
-            "Copy the image into a repository of this region.",
-        )
-    elif not owner.startswith("$") and not is_token(stack.account):
-        known = {stack.account, *foundation.perimeter.accounts}
-        known.update([] if is_token(stack.region) else registry_accounts(stack.region))
-        if owner not in known:
-            problems.add(
-                "base",
-                base,
-                f"Account {owner} is neither this one, nor one of the perimeter, nor AWS's for images.",
-                "Copy the image into a repository of yours, or name the account in the perimeter.",
-            )
-    return sub(f"arn:${{AWS::Partition}}:ecr:{where}:{owner}:repository/{found['repository']}")
+    here = Stack.of(foundation).region
+    if not found.region.startswith("$") and not is_token(here) and found.region != here:
+        reason = f"The network reaches the registry of {here} only."
+        problems.add("base", base, reason, "Copy the image into a repository of this region.")
+    return found.repository_arn()
 
 
 def _object_arn(files: assets.Asset) -> str:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import NO_RESOURCE, OBJECTS_BELOW, acknowledge_wildcards
+from secure_ml_constructs._acknowledge import NO_RESOURCE, OBJECTS_BELOW, WATCH_NAMES, acknowledge_wildcards
 from secure_ml_constructs._cdk import account, partition, region
 from secure_ml_constructs.monitoring.plan import WatchPlan
 from secure_ml_constructs.policy import Statement, allow, document
 
-_STREAMS = (
-    "SageMaker names a stream after the job and its instance; the jobs begin with the watch's own name."
-)
 _GROUP = "log-group:/aws/sagemaker/ProcessingJobs"
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
@@ -37,7 +35,7 @@ class JobRole(Construct):
     #: The role's ARN.
     arn: str
 
-    def __init__(self, scope: Construct, id: str, *, plan: WatchPlan, repository: str = "") -> None:
+    def __init__(self, scope: Construct, id: str, *, plan: WatchPlan, repository: Any = "") -> None:
         super().__init__(scope, id)
         foundation = plan.foundation
         perimeter = foundation.perimeter
@@ -104,6 +102,6 @@ def _data(plan: WatchPlan, wildcards: dict[str, str]) -> Iterator[Statement]:
 def _logs(plan: WatchPlan, wildcards: dict[str, str]) -> Iterator[Statement]:
     group = f"arn:{partition()}:logs:{region()}:{account()}:{_GROUP}"
     streams = f"{group}:log-stream:{plan.job_prefix}-*"
-    wildcards[streams] = _STREAMS
+    wildcards[streams] = WATCH_NAMES
     yield allow("Log", ("logs:CreateLogStream", "logs:PutLogEvents"), streams)
     yield allow("LookAtStreams", "logs:DescribeLogStreams", f"{group}:log-stream:")

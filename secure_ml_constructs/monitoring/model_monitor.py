@@ -24,13 +24,13 @@ from secure_ml_constructs.monitoring.monitor_role import MonitorRole
 from secure_ml_constructs.monitoring.plan import Built, WatchPlan
 from secure_ml_constructs.monitoring.schema import ModelKind
 from secure_ml_constructs.monitoring.start_rule import StartRule
+from secure_ml_constructs.network.ecr_image import EcrImage, trusted_accounts
 from secure_ml_constructs.policy import allow
 from secure_ml_constructs.verification.rules.instances import local_storage
 
 __all__ = ["ModelMonitor"]
 
 _FOLDER = re.compile(r"(?:[\w!.'()=-]+/)+", re.ASCII)
-_IMAGE = re.compile(r"(?:\d{12}|\$\{AWS::AccountId\})\.dkr\.ecr[\w.${}:-]*/.+@sha256:[0-9a-f]{64}", re.ASCII)
 _MODEL = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}", re.ASCII)
 _CLOSED = (
     "SageMaker Model Monitor is closed to new customers since September 2026: an account that had not used "
@@ -113,10 +113,9 @@ class ModelMonitor:
     def _check_image(problems: Problems, plan: WatchPlan, name: str, image: str, needed: bool) -> None:
         where = Stack.of(plan.foundation).region
         if image:
-            if not is_token(image) and not _IMAGE.fullmatch(image):
-                reason = "This is no image in ECR by its digest; a tag can be moved to another image."
-                fix = "Write '<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>'."
-                problems.add(f"engine.{name}_image", image, reason, fix)
+            if not is_token(image):
+                accounts = trusted_accounts(plan.foundation, plan.foundation.perimeter)
+                EcrImage.check(problems, f"engine.{name}_image", image, accounts=accounts)
         elif needed and not is_token(where) and where not in regions(name):
             reason = f"AWS has no such image in {where}."
             problems.add(f"engine.{name}_image", image, reason, "Name a copy of yours by its digest.")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import Any, Protocol
 
-from aws_cdk import Fn, Stack
+from aws_cdk import Fn
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import acknowledge
+from secure_ml_constructs._acknowledge import WATCH_NAMES
 from secure_ml_constructs._cdk import is_token
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity.guardrails.limits import check_instance_type
@@ -18,24 +17,14 @@ from secure_ml_constructs.key_uses import KeyClass
 from secure_ml_constructs.monitoring.job_role import JobRole
 from secure_ml_constructs.monitoring.logged_machine import LoggedMachine
 from secure_ml_constructs.monitoring.plan import Built, WatchPlan
-from secure_ml_constructs.monitoring.run_permissions import RUNS, jobs_arn, run_statements
+from secure_ml_constructs.monitoring.run_permissions import jobs_arn, run_statements
 from secure_ml_constructs.monitoring.run_schedule import RunSchedule
 from secure_ml_constructs.monitoring.settings import MOST_PIECES, digest, pieces
 from secure_ml_constructs.monitoring.workflow import Machine, Workflow
+from secure_ml_constructs.network.ecr_image import EcrImage, trusted_accounts
 from secure_ml_constructs.verification.rules.instances import local_storage
 
 __all__ = ["OpenMonitor", "PushedImage"]
-
-_BY_DIGEST = (
-    "The step before asks for the digest of a tag that the repository never moves, and jobs are started with "
-    "the image by that digest."
-)
-
-_IMAGE = re.compile(
-    r"(?P<account>\d{12}|\$\{AWS::AccountId\})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+|\$\{AWS::Region\})"
-    r"\.[\w.${}:]+/(?P<repository>[a-z0-9._/-]+)@sha256:[0-9a-f]{64}",
-    re.ASCII,
-)
 
 
 class PushedImage(Protocol):
@@ -118,7 +107,9 @@ class OpenMonitor:
         if not 1 <= self.volume_gb <= 16_384:
             problems.add("engine.volume_gb", self.volume_gb, "No size of a disk.", "Write 1 to 16384.")
         if isinstance(self.image, str):
-            self._check_image(problems, plan, self.image)
+            accounts = trusted_accounts(plan.foundation, plan.foundation.perimeter)
+            if not (is_token(self.image) and "@sha256:" in self.image):
+                EcrImage.check(problems, "engine.image", self.image, accounts=accounts, of_aws=False)
         count = len(pieces(plan))
         if count > MOST_PIECES:
             problems.add(
@@ -127,29 +118,6 @@ class OpenMonitor:
                 f"A processing job takes {MOST_PIECES * 256}.",
                 "Leave the columns of the request to the baseline, or name fewer.",
             )
-
-    @staticmethod
-    def _check_image(problems: Problems, plan: WatchPlan, image: str) -> None:
-        if is_token(image) and "@sha256:" in image:
-            return
-        found = _IMAGE.fullmatch(image)
-        own = Stack.of(plan.foundation).account
-        if found is None:
-            problems.add(
-                "engine.image",
-                image,
-                "This is no image in ECR by its digest; a tag can be moved to another image.",
-                "Write '<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>'.",
-            )
-        elif not found["account"].startswith("$") and not is_token(own):
-            known = {own, *plan.foundation.perimeter.accounts}
-            if found["account"] not in known:
-                problems.add(
-                    "engine.image",
-                    image,
-                    f"Account {found['account']} is neither this one nor one of the perimeter.",
-                    "Copy the image into a repository of yours, or name the account in the perimeter.",
-                )
 
     def build(self, scope: Construct, plan: WatchPlan) -> Built:
         """Make role, state machine and schedule.
@@ -174,24 +142,18 @@ class OpenMonitor:
                     project=pushed.project_arn if pushed else "",
                 )
             ),
-            wildcards={jobs_arn(plan): RUNS},
+            wildcards={jobs_arn(plan): WATCH_NAMES},
             description=f"Starts the jobs that look at {plan.endpoint.name}",
         )
-        if pushed:
-            acknowledge(machine, "SecureMl::StepFunctionsStepsImagesPinned", _BY_DIGEST)
         RunSchedule(scope, "Schedule", plan=plan, machine=machine.arn)
         return Built(job_role_arn=job_role.arn, results_uri=workflow.results)
 
-    def _repository_arn(self) -> str:
+    def _repository_arn(self) -> Any:
         """The ARN of the image's repository, empty where a token does not tell it."""
         if not isinstance(self.image, str):
             return self.image.repository_arn
-        found = _IMAGE.fullmatch(self.image)
-        if found is None:
-            return ""
-        return Fn.sub(
-            f"arn:${{AWS::Partition}}:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
-        )
+        found = EcrImage.read(self.image)
+        return found.repository_arn() if found else ""
 
     def _workflow(self, plan: WatchPlan, job_role: str) -> Workflow:
         foundation, image = plan.foundation, self.image

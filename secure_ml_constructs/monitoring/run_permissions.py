@@ -11,8 +11,6 @@ from secure_ml_constructs.monitoring.metrics import NAMESPACE
 from secure_ml_constructs.monitoring.plan import WatchPlan
 from secure_ml_constructs.policy import Statement, allow, sub
 
-#: Why the names of its jobs end in a wildcard.
-RUNS = "Each run's job has a name of its own, which begins with the watch's; no other watch's do."
 _RULES = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/StepFunctionsGetEvent"
 _EVENTS = ("events:DescribeRule", "events:PutRule", "events:PutTargets")
 

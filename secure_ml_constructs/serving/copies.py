@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_cdk import Stack
-
-from secure_ml_constructs._cdk import is_token
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity import RoleFoundation
+from secure_ml_constructs.network.ecr_image import trusted_accounts
 from secure_ml_constructs.serving.capacity import Capacity, Rollout
 from secure_ml_constructs.serving.served_model import ServedModel
 from secure_ml_constructs.serving.tenants import TenantModels
@@ -71,10 +69,7 @@ def check_endpoint(
         models_zone: The zone of the lake that models lie in.
         fallback: The last good model.
     """
-    accounts = tuple(foundation.perimeter.accounts)
-    # The account itself, where the stack has one.
-    own = Stack.of(foundation).account
-    accounts = accounts if is_token(own) else (*accounts, own)
+    accounts = trusted_accounts(foundation, foundation.perimeter)
     zones = foundation.lake.zones
     for argument, zone in (("models_zone", models_zone), ("capture.zone", capture.zone)):
         if zone not in zones:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from secure_ml_constructs._cdk import is_token
 from secure_ml_constructs.errors import Problems
-from secure_ml_constructs.network.aws_registries import partition_accounts
+from secure_ml_constructs.network.ecr_image import EcrImage
 
 __all__ = ["Container", "ServedModel"]
 
-_IMAGE = re.compile(
-    r"(?P<account>\d{12}|\$\{AWS::AccountId\}|\$\{Token\[[^\]]+\]\})\.dkr\.ecr(?:-fips)?\."
-    r"(?P<region>[^./]+|\$\{Token\[[^\]]+\]\})\."
-    r"[^/]+/(?P<repository>[^@:]+)@sha256:(?P<digest>[0-9a-f]{64}|.*\$\{Token\[.*)"
-)
 _PACKAGE = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:model-package/[A-Za-z0-9-]+/\d+")
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 # CreateModel, ContainerDefinition: Environment.
@@ -51,24 +46,24 @@ class Container:
     @property
     def repository(self) -> str:
         """The repository's name."""
-        return self._image()["repository"]
+        return self._image().repository
 
     @property
     def account(self) -> str:
         """The registry's account."""
-        return self._image()["account"]
+        return self._image().account
 
     @property
     def region(self) -> str:
         """The registry's region."""
-        return self._image()["region"]
+        return self._image().region
 
-    def _image(self) -> re.Match[str]:
-        found = _IMAGE.fullmatch(self.image)
+    def _image(self) -> EcrImage:
+        found = EcrImage.read(self.image)
         assert found is not None, "check comes first"
         return found
 
-    def check(self, problems: Problems, where: str, accounts: tuple[str, ...]) -> None:
+    def check(self, problems: Problems, where: str, accounts: Sequence[str]) -> None:
         """Record what is wrong with it.
 
         Args:
@@ -76,7 +71,7 @@ class Container:
             where: What to call it.
             accounts: The trusted accounts.
         """
-        self._check_image(problems, f"{where}.image", accounts)
+        EcrImage.check(problems, f"{where}.image", self.image, accounts=accounts)
         if self.data is not None and not is_token(self.data):
             self._check_data(problems, f"{where}.data", self.data)
         if len(self.environment) > _MOST_VARIABLES:
@@ -92,27 +87,6 @@ class Container:
                     "No name, or no text of at most 1,024 characters.",
                     "Write letters, digits and underscores in names, and text in values.",
                 )
-
-    def _check_image(self, problems: Problems, argument: str, accounts: tuple[str, ...]) -> None:
-        found = _IMAGE.fullmatch(self.image)
-        if found is None:
-            problems.add(
-                argument,
-                self.image,
-                "This is no image in ECR by its digest; a tag can be moved to another image.",
-                "Write '<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>', for instance "
-                "by repository.repository_uri_for_digest(...).",
-            )
-            return
-        account = found["account"]
-        if account.startswith("$") or account in accounts or account in _of_aws():
-            return
-        problems.add(
-            argument,
-            self.image,
-            f"Account {account} is neither this one, nor one of the perimeter, nor one of AWS.",
-            "Copy the image into a repository of yours, or name the account in the perimeter.",
-        )
 
     @staticmethod
     def _check_data(problems: Problems, argument: str, data: str) -> None:
@@ -191,7 +165,7 @@ class ServedModel:
         """
         return cls(package=arn)
 
-    def check(self, problems: Problems, where: str, accounts: tuple[str, ...]) -> None:
+    def check(self, problems: Problems, where: str, accounts: Sequence[str]) -> None:
         """Record what is wrong with it.
 
         Args:
@@ -217,7 +191,3 @@ class ServedModel:
             )
         for index, container in enumerate(self.containers):
             container.check(problems, f"{where}.containers[{index}]", accounts)
-
-
-def _of_aws() -> frozenset[str]:
-    return frozenset(account for accounts in partition_accounts().values() for account in accounts)

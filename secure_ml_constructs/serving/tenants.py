@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from secure_ml_constructs.errors import Problems
@@ -47,7 +47,7 @@ class TenantModels:
     accelerators: int = 0
     invocations_per_copy: int = 600
 
-    def check(self, problems: Problems, where: str, accounts: tuple[str, ...]) -> None:
+    def check(self, problems: Problems, where: str, accounts: Sequence[str]) -> None:
         """Record what is wrong with it.
 
         Args:

@@ -6,16 +6,13 @@ The answers come from an independent policy simulator (npm, a tool of the tests 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.support.node import NodeProcess
+
 Policy = Mapping[str, Any]
 Context = Mapping[str, str | list[str] | None]
 
@@ -85,33 +82,11 @@ class Decision:
         return f"Decision({self.result})"
 
 
-class Simulator:
+class Simulator(NodeProcess):
     """The simulator's process; requests go in and decisions come out, one a line."""
 
     def __init__(self) -> None:
-        node = os.environ.get("JSII_NODE") or shutil.which("node")
-        assert node, "no node: run the tests through make"
-        self._process = subprocess.Popen(
-            [node, str(Path(__file__).with_name("simulate.mjs"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-
-    def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(timeout=10)
-
-    def ask(self, simulation: Mapping[str, Any]) -> dict[str, Any]:
-        """Put a whole simulation to the simulator, and give its whole answer."""
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps(simulation) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
+        super().__init__("simulate.mjs")
 
     def decide(
         self,
@@ -146,15 +121,11 @@ class Simulator:
             simulation["vpcEndpointPolicies"] = named(endpoint_policies)
         if boundary:
             simulation["permissionBoundaryPolicies"] = named(boundary)
-        assert self._process.stdin
-        assert self._process.stdout
         question = _ENCRYPTION_CONTEXT.sub(
             lambda match: f"aws:PrincipalTag/context-{match.group(1).replace(':', '-')}",
             json.dumps(simulation),
         )
-        self._process.stdin.write(question + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
+        answer = self.ask(question)
         assert "error" not in answer, json.dumps(answer["error"], indent=1)
         lost = {key.lower() for key in answer["ignored"]}
         lost -= {key.lower() for key in ignore}

@@ -5,47 +5,21 @@ The schema is that of npm's asl-validator, the expressions run in JSONata's refe
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.support.node import NodeProcess
 
 
-class Workflows:
+class Workflows(NodeProcess):
     """The process that answers; questions go in and answers come out, one a line."""
 
     def __init__(self) -> None:
-        node = os.environ.get("JSII_NODE") or shutil.which("node")
-        assert node, "no node: run the tests through make"
-        self._process = subprocess.Popen(
-            [node, str(Path(__file__).with_name("workflows.mjs"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-
-    def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(timeout=10)
-
-    def _ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
+        super().__init__("workflows.mjs")
 
     def errors(self, definition: Mapping[str, Any]) -> list[str]:
         """What the schema has against a definition."""
-        answer = self._ask({"definition": definition})
+        answer = self.ask({"definition": definition})
         assert "error" not in answer, answer["error"]
         assert answer["isValid"] is not bool(answer["errors"])
         found: list[str] = answer["errors"]
@@ -65,6 +39,6 @@ class Workflows:
         if not isinstance(value, str) or not value.startswith("{%"):
             return value
         assert value.endswith("%}")
-        answer = self._ask({"expression": value[2:-2], "variables": dict(variables)})
+        answer = self.ask({"expression": value[2:-2], "variables": dict(variables)})
         assert "error" not in answer, f"{value}: {answer['error']}"
         return answer["value"]

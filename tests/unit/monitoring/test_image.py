@@ -262,7 +262,7 @@ def test_without_its_policy_the_repository_is_found_open(world: World) -> None:
         ("python:3.13", "no image in ECR by its digest"),
         (f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/python:3.13", "no image in ECR by its digest"),
         (f"public.ecr.aws/docker/library/python{DIGEST}", "no image in ECR by its digest"),
-        (f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/python{DIGEST}", "the registry of eu-central-1 only"),
+        (BASE.replace("${AWS::Region}", "us-east-1"), "the registry of eu-central-1 only"),
     ],
 )
 def test_a_base_that_is_refused(base: str, reason: str) -> None:

@@ -502,7 +502,7 @@ def alarms(world: World) -> dict[str, Any]:
 
 
 def test_changing_the_engine_changes_no_alarm(default: World) -> None:
-    image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/open-monitor{DIGEST}"
+    image = f"${{AWS::AccountId}}.dkr.ecr.{REGION}.amazonaws.com/open-monitor{DIGEST}"
     other = made(lambda app: watch(app, OpenMonitor(image=image)))
     assert alarms(default)
     assert alarms(other) == alarms(default)
@@ -548,7 +548,7 @@ def test_a_region_where_aws_has_no_image() -> None:
         watch(app, EXPLAINING, region="eu-south-2", **EVERYTHING)
     assert [problem.argument for problem in caught.value.problems] == ["engine.clarify_image"]
     # One of its own, or no kind that needs it.
-    ours = f"{ACCOUNT}.dkr.ecr.eu-south-2.amazonaws.com/clarify{DIGEST}"
+    ours = f"${{AWS::AccountId}}.dkr.ecr.eu-south-2.amazonaws.com/clarify{DIGEST}"
     watch(new_app(), replace(EXPLAINING, clarify_image=ours), region="eu-south-2", **EVERYTHING)
     watch(new_app(), region="eu-south-2")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -90,13 +91,13 @@ def question(
     resource: str,
     *besides: Any,
     policy: Document | None = None,
-    **context: Values,
+    context: Mapping[str, Values] | None = None,
 ) -> Question:
     extra = tuple(parse(each, Kind.IDENTITY, "what is granted") for each in besides)
     policies = Policies(identity=(*role.documents, *extra), boundary=role.boundary, resource=policy)
     caller = Principal.read(str(role.arn))
     assert caller.account
-    told = {"aws:resourceaccount": exactly(caller.account), **context}
+    told = {"aws:resourceaccount": exactly(caller.account), **(context or {})}
     return Question(policies, caller, action, resource, told)
 
 
@@ -163,7 +164,7 @@ def test_it_lists_by_no_other_prefix(role: Role, granted: Granted) -> None:
     elsewhere = Values(unlike=tuple(read), absent=True)
 
     def asked(prefix: Values) -> Question:
-        return question(role, "s3:ListBucket", bucket, **{"s3:prefix": prefix})
+        return question(role, "s3:ListBucket", bucket, context={"s3:prefix": prefix})
 
     assert isinstance(prove(asked(elsewhere)), Proved)
     for each in read:
@@ -182,7 +183,7 @@ def test_from_outside_it_reads_and_writes_nothing(
                 "aws:principalisawsservice": like("false"),
             }
             for resource, policy in everything(action, keys).items():
-                asked = question(role, action, resource, policy=policy, **elsewhere)
+                asked = question(role, action, resource, policy=policy, context=elsewhere)
                 assert isinstance(prove(asked), Proved), action
 
 
