@@ -261,3 +261,24 @@ def test_a_key_is_used_for_what_its_encryption_context_says() -> None:
     assert answer(clinic, question).verdict is Verdict.PROVED
     del statement["Condition"]
     assert answer(clinic, question).verdict is Verdict.BY_DESIGN
+
+
+@pytest.mark.parametrize(
+    ("asset", "endpoint"), [("Packages", "PackagesEndpoint"), ("PackageDomain", "TokenEndpoint")]
+)
+def test_packages_are_used_by_our_endpoints_only(asset: str, endpoint: str) -> None:
+    question = f"stolen-credentials/use-from-outside/clinic/{asset}"
+    clinic = Clinic()
+    assert answer(clinic, question).verdict is Verdict.BY_DESIGN
+    denial = {
+        "Sid": "Networks",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "codeartifact:*",
+        "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:SourceVpce": {"Ref": endpoint}}},
+    }
+    clinic.document(asset)["Statement"].append(denial)
+    held = answer(clinic, question)
+    assert held.verdict is Verdict.PROVED
+    assert "Networks" in held.because
