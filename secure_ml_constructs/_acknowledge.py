@@ -49,6 +49,10 @@ TEAM_NAMES = (
     "What a team makes is named after it: its name and a hyphen, with which no other team's names begin. The "
     "rest is the team's choice."
 )
+WATCH_NAMES = (
+    "What a watch runs is named after it, its jobs and the streams of their logs: its name and a hyphen, "
+    "with which no other watch's names begin."
+)
 
 
 def acknowledge(construct: IConstruct, findings: str | Sequence[str], reason: str) -> None:

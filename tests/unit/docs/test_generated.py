@@ -18,7 +18,7 @@ def test_a_generated_page_is_fresh(path: str) -> None:
 def test_acknowledgements_stay_few() -> None:
     """A new one is a decision: mend the cause first, then raise the number here."""
     reasons = {accepted.reason for accepted in reference_summary().accepted}
-    assert len(reasons) <= 28
+    assert len(reasons) <= 31
 
 
 def test_every_finding_is_accepted_by_its_exact_id_at_its_construct() -> None:
