@@ -49,6 +49,7 @@ def build_full(app: cdk.App) -> None:
             comparison_operator="LessThanThreshold",
             evaluation_periods=1,
             period=300,
+            treat_missing_data="breaching",
             statistic="Sum",
             threshold=1,
             alarm_actions=[topic],
