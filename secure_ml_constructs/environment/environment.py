@@ -218,11 +218,17 @@ class SecureMlEnvironment(Construct):
 
     def _make_watches(self, image: MonitorImage | str) -> Mapping[str, ModelWatch]:
         section = self.config.serving
-        return {
-            each.name: self.endpoints[each.name].watch(engine=each.watch.engine(image), **each.watch.told())
-            for each in (section.endpoints if section else ())
-            if each.watch
-        }
+        made: dict[str, ModelWatch] = {}
+        for each in section.endpoints if section else ():
+            if each.watch:
+                served = self.endpoints[each.name]
+                fallback = served.endpoint.fallback_config if each.watch.roll_back else ""
+                made[each.name] = served.watch(
+                    engine=each.watch.engine(image),
+                    responses=each.watch.responses(fallback),
+                    **each.watch.told(),
+                )
+        return made
 
     def _make_image(self) -> MonitorImage | str:
         section = self.config.serving.monitor if self.config.serving else None

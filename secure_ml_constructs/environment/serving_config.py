@@ -257,14 +257,27 @@ class ServedSection(Section):
     capacity: CapacitySection = CapacitySection()
     rollout: RolloutSection | None = None
     capture: CaptureSection = CaptureSection()
+    fallback: ModelSection | None = Field(
+        default=None, description="The last good model, for watch.roll_back. Default: none."
+    )
     watch: WatchSection | None = Field(default=None, description="Default: nobody looks at its requests.")
+
+    @model_validator(mode="after")
+    def _one_to_go_back_to(self) -> ServedSection:
+        if self.fallback and self.fallback.tenants:
+            raise ValueError("a fallback is one model, without tenants")
+        if self.watch and self.watch.roll_back and not self.fallback:
+            raise ValueError("watch.roll_back needs a fallback to go back to")
+        return self
 
     def serving(self) -> Serving:
         """Give how it is served."""
+        fallback = self.fallback.value() if self.fallback else None
         return Serving(
             capacity=self.capacity.value(),
             rollout=self.rollout.value() if self.rollout else None,
             capture=Capture(**self.capture.model_dump()),
+            fallback=fallback if isinstance(fallback, ServedModel) else None,
         )
 
 

@@ -194,7 +194,7 @@ class WatchSection(Section):
     instance_type: str = "ml.m5.xlarge"
     model_monitor: ModelMonitorSection | None = Field(default=None, description="Default: OpenMonitor.")
     retrain: RetrainSection | None = None
-    roll_back_to: str | None = Field(default=None, description="The name of an endpoint configuration.")
+    roll_back: bool = Field(default=False, description="Go back to the model's fallback by itself.")
 
     def schedule(self) -> Schedule:
         """Give when."""
@@ -202,13 +202,17 @@ class WatchSection(Section):
             return Schedule.daily(hour=2 if self.at_hour is None else self.at_hour)
         return Schedule(hours=self.every_hours, hour=self.at_hour or 0)
 
-    def responses(self) -> tuple[Response, ...]:
-        """Give what violations start."""
+    def responses(self, fallback: str) -> tuple[Response, ...]:
+        """Give what violations start.
+
+        Args:
+            fallback: The configuration that a rollback goes to.
+        """
         made: list[Response] = []
         if self.retrain:
             made.append(self.retrain.value())
-        if self.roll_back_to:
-            made.append(RollBack(to=self.roll_back_to))
+        if self.roll_back:
+            made.append(RollBack(to=fallback))
         return tuple(made)
 
     def engine(self, image: PushedImage | str) -> Engine:
@@ -222,7 +226,7 @@ class WatchSection(Section):
         return OpenMonitor(image=image, instance_type=self.instance_type)
 
     def told(self) -> dict[str, Any]:
-        """Give what `GuardedEndpoint.watch` is told, but for the engine."""
+        """Give what `GuardedEndpoint.watch` is told, but for engine and responses."""
         return {
             "schema": self.data_schema.value(),
             "baseline": self.baseline.value(),
@@ -231,7 +235,6 @@ class WatchSection(Section):
             "bias": self.bias.value() if self.bias else None,
             "explainability": self.explainability.value() if self.explainability else None,
             "schedule": self.schedule(),
-            "responses": self.responses(),
         }
 
 

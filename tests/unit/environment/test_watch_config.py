@@ -36,6 +36,14 @@ def build(given: dict[str, Any]) -> tuple[SecureMlEnvironment, World]:
     return made, World(synth(app))
 
 
+def rolling_back(given: dict[str, Any]) -> dict[str, Any]:
+    served = given["serving"]["endpoints"][0]
+    served["fallback"] = {
+        "containers": [dict(served["model"]["containers"][0], data="risk/old/model.tar.gz")]
+    }
+    return given
+
+
 def test_the_reference_is_in_order() -> None:
     assert problems(raw()) == {}
 
@@ -43,7 +51,7 @@ def test_the_reference_is_in_order() -> None:
 @pytest.mark.slow
 def test_it_is_watched_as_the_file_says() -> None:
     made, world = build(
-        raw(every_hours=24, at_hour=5, retrain={"pipeline_arn": PIPELINE}, roll_back_to="clinical-risk-good")
+        rolling_back(raw(every_hours=24, at_hour=5, retrain={"pipeline_arn": PIPELINE}, roll_back=True))
     )
     assert set(made.watches) == {"clinical-risk"}
     schedule = world.one("AWS::Scheduler::Schedule").properties
@@ -52,6 +60,10 @@ def test_it_is_watched_as_the_file_says() -> None:
     assert len(list(world.resources("AWS::CloudWatch::Dashboard"))) == 2
     targets = [str(each.properties["Targets"]) for each in world.resources("AWS::Events::Rule")]
     assert any(PIPELINE in each for each in targets)
+    configs = [each.logical_id for each in world.resources("AWS::SageMaker::EndpointConfig")]
+    machines = [str(each.raw["Properties"]) for each in world.resources("AWS::StepFunctions::StateMachine")]
+    (fallback,) = [each for each in configs if "Fallback" in each]
+    assert any(fallback in each for each in machines)
 
 
 PIPELINE = "arn:aws:sagemaker:eu-central-1:111122223333:pipeline/clinical-risk"
@@ -122,4 +134,14 @@ def test_an_image_is_built_from_packages() -> None:
         EnvironmentConfig.model_validate(given)
     given["serving"]["monitor"] = {"base": IMAGE, "image": IMAGE}
     with pytest.raises(ValidationError, match="either base"):
+        EnvironmentConfig.model_validate(given)
+
+
+def test_a_rollback_needs_a_model_to_go_back_to() -> None:
+    with pytest.raises(ValidationError, match="needs a fallback"):
+        EnvironmentConfig.model_validate(raw(roll_back=True))
+    given = rolling_back(raw(roll_back=True))
+    served = given["serving"]["endpoints"][0]
+    served["fallback"] = {"tenants": {"one": served["model"]["containers"][0]}}
+    with pytest.raises(ValidationError, match="without tenants"):
         EnvironmentConfig.model_validate(given)
