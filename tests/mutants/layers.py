@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from secure_ml_constructs.verification.proofs.questions import Answer
+from secure_ml_constructs.verification.proofs.questions import Answer, Verdict
 from tests.mutants.concerned import OF_RESOURCES, only_denies
 from tests.mutants.mutant import STRANGER, Mutant, Path, Templates
 from tests.mutants.neighbours import Name, named
@@ -24,6 +24,7 @@ _STRANGER = {
     "Action": "*",
     "Resource": "*",
 }
+_ON_THE_KEY = "the key is not to be used for it"
 _EVERYTHING = {"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}
 # A document has to have a statement.
 _NOTHING = {"Sid": "Nothing", "Effect": "Allow", "Action": "none:Nothing", "Resource": "*"}
@@ -76,7 +77,10 @@ class Layers:
             if found:
                 question = found[0].question
                 whole = self._ask(mutant, mutant.apply(proofs.templates))
-                return Layer(question, aside.holds or whole[question].because)
+                answer = whole[question]
+                # The first request by itself is let through, and what holds is the next one.
+                because = answer.because if answer.verdict is Verdict.PROVED else _ON_THE_KEY
+                return Layer(question, aside.holds or because)
         return None
 
     def _ask(self, mutant: Mutant, templates: Templates) -> dict[str, Answer]:
@@ -109,7 +113,7 @@ class Layers:
         on_bucket = mutant.type == "AWS::S3::BucketPolicy"
         if on_bucket:
             # Nothing is put aside but what a request to S3 asks of the key.
-            yield aside("the key is not to be used for it")
+            yield aside(_ON_THE_KEY)
         # The policy of a key lets in by name, and what it denies is no second layer.
         if mutant.type in OF_RESOURCES and mutant.type != "AWS::KMS::Key":
             yield aside("", alone)
