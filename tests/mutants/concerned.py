@@ -12,6 +12,7 @@ from tests.mutants.mutant import Mutant, Templates
 OF_RESOURCES = (
     "AWS::CodeArtifact::Domain",
     "AWS::CodeArtifact::Repository",
+    "AWS::ECR::Repository",
     "AWS::KMS::Key",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::TopicPolicy",
