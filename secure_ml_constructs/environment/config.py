@@ -239,9 +239,23 @@ class EnvironmentConfig(Section):
         if people := self.people:
             zones = tuple(zone.name for zone in self.lake.values())
             _within(problems, "people", lambda found: people.check(found, zones))
+            self._check_team_names(problems, [team.name for team in people.teams])
         if serving := self.serving:
             names = tuple(zone.name for zone in self.lake.values())
             _within(problems, "serving", lambda found: serving.check(found, zones=names))
+
+    def _check_team_names(self, problems: Problems, teams: list[str]) -> None:
+        """Record teams to whose names those of endpoints, models and jobs of the environment would belong."""
+        ours = f"{self.name}-"
+        for number, team in enumerate(teams):
+            if ours.startswith(f"{team}-") or f"{team}-".startswith(ours):
+                problems.add(
+                    f"people.teams[{number}].name",
+                    team,
+                    "What belongs to a team begins with its name and a hyphen, and so would what is named "
+                    f"after the environment, {self.name!r}: served models and what watches them.",
+                    "Rename the team, so that neither name begins with the other and a hyphen.",
+                )
 
     def _endpoints(self) -> frozenset[str]:
         """The names of the network's endpoints; every name where they are refused, which is recorded once."""

@@ -31,6 +31,11 @@ def test_the_reference_is_accepted() -> None:
     assert problems(lambda raw: None) == {}
 
 
+def test_a_team_may_begin_as_the_environment_does() -> None:
+    """Up to a hyphen it is another name."""
+    assert problems(lambda raw: raw["people"]["teams"][1].update(name="hospitality")) == {}
+
+
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -54,6 +59,16 @@ CASES: dict[str, tuple[Change, str, str]] = {
         team(1, name="radiology-chest"),
         "people.teams[1].team",
         "nobody could tell",
+    ),
+    "a team to which the environment's models would belong": (
+        team(1, name="hospital"),
+        "people.teams[1].name",
+        "so would what is named after",
+    ),
+    "a team within the environment's name": (
+        team(1, name="hospital-ml-serving"),
+        "people.teams[1].name",
+        "so would what is named after",
     ),
     "a team's name": (team(0, name="Radiology"), "people.teams[0].team", "stands in ARNs"),
     "a user twice": (user(1, name="anna"), "people.teams[0].users[1].name", "named twice"),
