@@ -257,6 +257,8 @@ def _variables(job: _Job, request: dict[str, Any], context: Context) -> Iterator
 
 # A text in JSONata, which is a literal in its way.
 _LITERAL = re.compile(r"\{%\s*['\"](?P<text>[^'\"]*)['\"]\s*%\}")
+# The registry of the account, whose number CloudFormation fills in.
+_OURS = "${AWS::AccountId}.dkr."
 _IMAGES = ("AlgorithmSpecification.TrainingImage", "AppSpecification.ImageUri", "PrimaryContainer.Image")
 
 
@@ -266,7 +268,7 @@ def _images(job: _Job, request: dict[str, Any], context: Context) -> Iterator[st
         literal = _LITERAL.fullmatch(image) if isinstance(image, str) else None
         image = literal["text"] if literal else image
         # What the step computes (JSONPath, JSONata), or a parameter of the pipeline, is settled when it runs.
-        if isinstance(image, str) and not image.startswith(("$", "{%")):
+        if isinstance(image, str) and (image.startswith(_OURS) or not image.startswith(("$", "{%"))):
             outcome = PinnedImage().check(image, context)
             if isinstance(outcome, Fail):
                 yield f"has an image that {outcome.message}"

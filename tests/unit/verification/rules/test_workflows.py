@@ -219,6 +219,8 @@ ACCOUNT = "${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com"
         ("{% 'registry/image:latest' %}", True),
         ('{%"registry/image:latest"%}', True),
         ("registry/image:latest", True),
+        (f"{ACCOUNT}/image:latest", True),
+        (f"{ACCOUNT}/image@sha256:{'0' * 64}", False),
         (f"{{% '{ACCOUNT}/image@sha256:{'0' * 64}' %}}", False),
     ],
 )
