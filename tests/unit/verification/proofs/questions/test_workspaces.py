@@ -232,6 +232,7 @@ def test_a_domain_without_spaces_is_not_asked_whose_they_are() -> None:
 
 def test_a_team_is_kept_to_its_names_by_its_own_denials() -> None:
     made = copy.deepcopy(RESOURCES)
+    denial: dict[str, Any] = {}
     for name, team in (("RoleOnco", "onco"), ("RoleCardio", "cardio")):
         denial = {
             "Sid": "OtherTeams",
