@@ -79,7 +79,7 @@ class MonitorImage(Construct):
         ConfigurationError: A base by tag, of another region or of an unknown account.
 
     Example:
-        >>> registry = "111122223333.dkr.ecr.eu-central-1.amazonaws.com"
+        >>> registry = "${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}"
         >>> image = MonitorImage(
         ...     stack,
         ...     "MonitorImage",
