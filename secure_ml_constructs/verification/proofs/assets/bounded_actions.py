@@ -20,6 +20,15 @@ DATA: Actions = {
         ("{l}:package/?*/?*/?*/?*/?*", ("GetPackageVersionAsset", "PublishPackageVersion")),
     ),
     "dynamodb": (("{l}:table/*", ("GetItem", "BatchGetItem", "Query", "Scan", "PutItem", "UpdateItem")),),
+    "ecr": (
+        (
+            "{l}:repository/*",
+            (
+                *("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer", "PutImage"),
+                *("InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload"),
+            ),
+        ),
+    ),
     "execute-api": (("{l}:?*/?*/?*/?*", ("Invoke",)),),
     "glue": (("{l}:table/?*/?*", ("GetTable", "GetTables", "GetPartitions", "UpdateTable")),),
     "kms": (

@@ -88,10 +88,29 @@ KINDS = (
         name="images",
         endpoint="ecr.dkr",
         deeds=(
-            ("pull", "T2", ("ecr:BatchGetImage",)),
-            ("push", "T2", ("ecr:PutImage",)),
-            ("delete", "T2", ("ecr:BatchDeleteImage", "ecr:DeleteRepository")),
-            ("open up", "T2", ("ecr:SetRepositoryPolicy", "ecr:PutImageTagMutability")),
+            ("pull", "T2", ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")),
+            (
+                "push",
+                "T2",
+                (
+                    "ecr:PutImage",
+                    "ecr:InitiateLayerUpload",
+                    "ecr:UploadLayerPart",
+                    "ecr:CompleteLayerUpload",
+                ),
+            ),
+            # A lifecycle policy expires images as well.
+            ("delete", "T2", ("ecr:BatchDeleteImage", "ecr:DeleteRepository", "ecr:PutLifecyclePolicy")),
+            (
+                "open up",
+                "T2",
+                (
+                    "ecr:SetRepositoryPolicy",
+                    "ecr:DeleteRepositoryPolicy",
+                    "ecr:PutImageTagMutability",
+                    "ecr:PutImageScanningConfiguration",
+                ),
+            ),
         ),
         kept=("delete", "open up"),
         # SageMaker pulls with the role of the job, from its own network. (Amazon SageMaker AI: Use a Private

@@ -246,7 +246,7 @@ def test_a_boundary_lets_through_some_requests_only(deed: str, action: str, cond
     assert one(bounded(allow(action, **condition)), question).verdict is Verdict.PROVED
 
 
-@pytest.mark.parametrize("service", ["s3", "kms", "sagemaker", "secretsmanager", "glue", "sts", "sqs"])
+@pytest.mark.parametrize("service", ["s3", "kms", "sagemaker", "secretsmanager", "glue", "sts", "sqs", "ecr"])
 def test_data_from_elsewhere_is_held_service_by_service(service: str) -> None:
     question = f"stolen-credentials/use-{service}-from-elsewhere/clinic/Boundary"
     work = allow("*")

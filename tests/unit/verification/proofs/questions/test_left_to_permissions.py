@@ -282,3 +282,32 @@ def test_packages_are_used_by_our_endpoints_only(asset: str, endpoint: str) -> N
     held = answer(clinic, question)
     assert held.verdict is Verdict.PROVED
     assert "Networks" in held.because
+
+
+@pytest.mark.parametrize(
+    ("deed", "action"),
+    [
+        ("pull", "ecr:BatchGetImage"),
+        ("pull", "ecr:GetDownloadUrlForLayer"),
+        ("push", "ecr:PutImage"),
+        ("push", "ecr:InitiateLayerUpload"),
+        ("push", "ecr:UploadLayerPart"),
+        ("push", "ecr:CompleteLayerUpload"),
+        ("delete", "ecr:BatchDeleteImage"),
+        ("delete", "ecr:PutLifecyclePolicy"),
+        ("open-up", "ecr:SetRepositoryPolicy"),
+        ("open-up", "ecr:DeleteRepositoryPolicy"),
+        ("open-up", "ecr:PutImageTagMutability"),
+        ("open-up", "ecr:PutImageScanningConfiguration"),
+    ],
+)
+def test_images_need_a_denial_of_every_request(deed: str, action: str) -> None:
+    question = f"insider/{deed}/clinic/Images"
+    clinic = Clinic()
+    assert answer(clinic, question).verdict is Verdict.PROVED
+    strangers = clinic.statement("Images", "Strangers")
+    del strangers["Action"]
+    strangers["NotAction"] = action
+    left = answer(clinic, question)
+    assert left.verdict is Verdict.BROKEN
+    assert {step.request.action for step in left.steps} == {action}
