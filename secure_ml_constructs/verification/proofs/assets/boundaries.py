@@ -14,7 +14,7 @@ from secure_ml_constructs.verification.proofs.assets.bounded_actions import DATA
 from secure_ml_constructs.verification.proofs.assets.registry import Registry
 from secure_ml_constructs.verification.proofs.estate import Role
 from secure_ml_constructs.verification.proofs.iam.documents import Document, Kind, parse
-from secure_ml_constructs.verification.proofs.iam.domains import exactly
+from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, exactly
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
 from secure_ml_constructs.verification.proofs.questions.credentials import is_kept
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who, one
@@ -145,6 +145,19 @@ def _past_the_limits(registry: Registry, policy: Resource, roles: frozenset[str]
         roles=roles,
     )
     yield Deed("get tokens of other services", ((token,),), "N8", _JOB, who=Who.GUARDED)
+    # An interface is lent to a service or to an account. (Amazon EC2 API Reference:
+    # CreateNetworkInterfacePermission; Service Authorization Reference, Amazon EC2)
+    interface = f"{head}:ec2:{place.region}:{place.account}:network-interface/*"
+    lent = tuple(
+        Act(
+            "ec2:CreateNetworkInterfacePermission",
+            interface,
+            context={"ec2:authorizedservice": service},
+            roles=roles,
+        )
+        for service in (ABSENT, exactly("another-service.amazonaws.com"))
+    )
+    yield Deed("lend interfaces to others", one(*lent), "N1", _JOB, who=Who.GUARDED)
     stranger = Trust().stranger(place.account)
     theirs = Act(
         "sts:AssumeRole",

@@ -59,6 +59,19 @@ _DEEDS: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     # access to resources in an Amazon VPC)
     "lend others' interfaces": ("N1", (("ec2:CreateNetworkInterfacePermission", "{l}:network-interface/*"),)),
     "run strangers' images": ("T2", (("ecr:BatchGetImage", "{s}:repository/{o}"),)),
+    "start others' workflows": (
+        "S2",
+        (
+            ("states:StartExecution", "{l}:stateMachine:{o}"),
+            ("states:StartSyncExecution", "{l}:stateMachine:{o}"),
+            ("codebuild:StartBuild", "{l}:project/{o}"),
+            ("codebuild:StartBuildBatch", "{l}:project/{o}"),
+        ),
+    ),
+    "turn others' events elsewhere": (
+        "S2",
+        (("events:PutTargets", "{l}:rule/{o}"), ("events:PutRule", "{l}:rule/{o}")),
+    ),
     "listen to others' packages": ("N8", (("codeartifact:ReadFromRepository", "{l}:repository/{o}/{o}"),)),
 }
 

@@ -238,12 +238,25 @@ def test_a_boundary_holds_what_it_leaves_out(deed: str, allowed: str, kept: str)
             {"StringEquals": {"aws:ResourceAccount": ACCOUNT}},
         ),
         ("pass-roles-past-SageMaker", "iam:PassRole", {"StringEquals": {"iam:PassedToService": "no"}}),
+        (
+            "lend-interfaces-to-others",
+            "ec2:CreateNetworkInterfacePermission",
+            {"StringEquals": {"ec2:AuthorizedService": "codebuild.amazonaws.com"}},
+        ),
     ],
 )
 def test_a_boundary_lets_through_some_requests_only(deed: str, action: str, condition: Condition) -> None:
     question = f"compromised-job/{deed}/clinic/Boundary"
     assert one(bounded(allow(action)), question).verdict is Verdict.BY_DESIGN
     assert one(bounded(allow(action, **condition)), question).verdict is Verdict.PROVED
+
+
+@pytest.mark.parametrize("operator", ["StringEqualsIfExists", "StringNotEquals"])
+def test_interfaces_are_lent_to_an_account_or_to_a_service(operator: str) -> None:
+    named = {operator: {"ec2:AuthorizedService": "codebuild.amazonaws.com"}}
+    clinic = bounded(allow("ec2:CreateNetworkInterfacePermission", **named))
+    answer = one(clinic, "compromised-job/lend-interfaces-to-others/clinic/Boundary")
+    assert answer.verdict is Verdict.BY_DESIGN
 
 
 @pytest.mark.parametrize("service", ["s3", "kms", "sagemaker", "secretsmanager", "glue", "sts", "sqs", "ecr"])
@@ -333,6 +346,9 @@ def test_trusted_roles_are_asked_about_what_nobody_granted_them(deed: str, actio
             "codeartifact:ReadFromRepository",
             "arn:aws:codeartifact:*:*:repository/ours/ours",
         ),
+        ("start-others'-workflows", "states:StartExecution", "arn:aws:states:*:*:stateMachine:ours"),
+        ("start-others'-workflows", "codebuild:StartBuild", "arn:aws:codebuild:*:*:project/ours"),
+        ("turn-others'-events-elsewhere", "events:PutTargets", "arn:aws:events:*:*:rule/ours"),
         ("use-others'-keys", "kms:CreateGrant", f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/ours"),
         ("read-others'-secrets", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:ours"),
     ],
