@@ -13,14 +13,15 @@ from typing import Any
 
 from secure_ml_constructs.verification.proofs.questions import Answer, Verdict
 from tests.mutants.concerned import OF_RESOURCES, only_denies
-from tests.mutants.mutant import STRANGER, Mutant, Path, Templates
+from tests.mutants.mutant import Mutant, Path, Templates
 from tests.mutants.neighbours import Name, named
 from tests.mutants.questions import Proofs, graver
 
+# Another than the one that mutants name: a denial of that one alone would hold it.
 _STRANGER = {
     "Sid": "Stranger",
     "Effect": "Allow",
-    "Principal": {"AWS": {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::{STRANGER}:root"}},
+    "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::888888888888:root"}},
     "Action": "*",
     "Resource": "*",
 }
@@ -76,12 +77,15 @@ class Layers:
             found = graver(after.values(), base)
             if found:
                 question = found[0].question
-                whole = self._ask(mutant, mutant.apply(proofs.templates))
-                answer = whole[question]
-                # The first request by itself is let through, and what holds is the next one.
-                because = answer.because if answer.verdict is Verdict.PROVED else _ON_THE_KEY
-                return Layer(question, aside.holds or because)
+                # What is put aside may bring questions that nobody asks of the whole.
+                return Layer(question, aside.holds or self._because(mutant, question))
         return None
+
+    def _because(self, mutant: Mutant, question: str) -> str:
+        """What answers a question in the whole."""
+        answer = self._ask(mutant, mutant.apply(self._proofs.templates))[question]
+        # The first request by itself is let through, and what holds is the next one.
+        return answer.because if answer.verdict is Verdict.PROVED else _ON_THE_KEY
 
     def _ask(self, mutant: Mutant, templates: Templates) -> dict[str, Answer]:
         # What is put aside opens other ways of the same cell, so that each way counts by itself.

@@ -104,6 +104,11 @@ def test_another_layer_holds(
         ("BoundaryPolicy", "DataFromElsewhere", "action-cut dynamodb:*", "the boundary grants nothing of it"),
         ("GuardrailsPolicy", "NoAppNetwork", "deny-dropped", "denied by LeftToDeploying"),
         ("PrivilegedAdministratorPolicy", "Keys", "condition-dropped", "the boundary grants nothing of it"),
+        # What is asked of whoever holds the credentials is asked of nobody else.
+        ("ClinicalRiskWatchMachineAllowed", "Encrypt", "not-action", "no code is ever given the credentials"),
+        ("ClinicalRiskWatchSchedulePolicy", "Start", "any-resource", "no code is ever given the credentials"),
+        # A denial of the mutants' stranger alone holds no other.
+        ("ImageRepository", "DenyOutsiders", "deny-bound", "no statement lets another account in"),
     ],
 )
 def test_another_layer_of_a_role_holds(
