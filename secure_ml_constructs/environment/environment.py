@@ -220,8 +220,8 @@ class SecureMlEnvironment(Construct):
         section = self.config.serving
         made: dict[str, ModelWatch] = {}
         for each in section.endpoints if section else ():
-            if each.watch:
-                served = self.endpoints[each.name]
+            served = self.endpoints.get(each.name)
+            if each.watch and served:
                 fallback = served.endpoint.fallback_config if each.watch.roll_back else ""
                 made[each.name] = served.watch(
                     engine=each.watch.engine(image),
