@@ -270,8 +270,8 @@ def _statements(key_class: KeyClass, perimeter: DataPerimeter) -> Iterator[State
         yield ours("CreateSecrets", _PUBLISH, perimeter.deploying_roles, via(("secretsmanager",)))
     if key_class is KeyClass.LOGS:
         # What a state machine does and what a schedule says is encrypted with the permission of their roles,
-        # and of whoever makes them. The encryption context names whose it is.
-        both = (*users, *perimeter.deploying_roles)
+        # which services alone take, and of whoever makes them. The encryption context names whose it is.
+        both = (*perimeter.service_roles.principals, *perimeter.deploying_roles)
         for name, context, arn in WORKFLOWS:
             bound = {"StringLike": {f"kms:EncryptionContext:{context}": sub(arn)}}
             yield ours(name, _PUBLISH, both, bound)
