@@ -12,8 +12,13 @@ from secure_ml_constructs.verification.proofs.iam.domains import ABSENT, exactly
 from secure_ml_constructs.verification.proofs.iam.patterns import ANY
 from secure_ml_constructs.verification.proofs.iam.ternary import Unknown
 from secure_ml_constructs.verification.proofs.questions.answers import Adversary
+from secure_ml_constructs.verification.proofs.questions.credentials import is_kept
 from secure_ml_constructs.verification.proofs.questions.deeds import Act, Asset, Deed, Who, one
-from secure_ml_constructs.verification.proofs.questions.mentions import accounts_named, providers_named
+from secure_ml_constructs.verification.proofs.questions.mentions import (
+    accounts_named,
+    encryption_contexts,
+    providers_named,
+)
 from secure_ml_constructs.verification.proofs.questions.trust import Trust
 
 # Where AWS takes assertions, in any partition and region. (IAM User Guide: Configure SAML assertions)
@@ -45,15 +50,18 @@ _ROUTES = {
 
 def role_assets(registry: Registry, trust: Trust) -> Iterator[Asset]:
     """Every role of the templates, and the path where the environment's roles lie."""
-    marks = _marks(registry)
+    marks, bare = _marks(registry), tuple(_bare(registry))
     for role in registry.estate.roles:
         name = registry.name(role.resource)
         account = registry.estate.place(role.resource).account
         if isinstance(role.arn, Unknown):
             yield Asset(name, "role", (), role.resource, account, f"the role's ARN: {role.arn.reason}")
             continue
-        deeds = (*_role_deeds(role, role.arn), *_sign_in(role, role.arn, marks))
-        yield Asset(name, "role", deeds, role.resource, account)
+        deeds = [*_role_deeds(role, role.arn), *_sign_in(role, role.arn, marks)]
+        if bare and not (is_kept(role) or trust.trusts(role, registry.estate.place(role.resource))):
+            uses = one(*(replace(act, roles=frozenset({role.arn})) for act in bare))
+            deeds.append(Deed("use keys outside their purpose", uses, "E1", _FROM_INSIDE, who=Who.NAMED))
+        yield Asset(name, "role", tuple(deeds), role.resource, account)
     for path in trust.role_paths:
         for account, partition in _accounts(registry):
             arn = f"arn:{partition}:iam::{account}:role{path}*"
@@ -61,6 +69,17 @@ def role_assets(registry: Registry, trust: Trust) -> Iterator[Asset]:
             guardrail = f"creating and changing roles under {path} to all but the deploying roles"
             deed = Deed("make a role", acts, "I3", _WITHIN, guardrail=guardrail, by_design=False)
             yield Asset(f"roles under {path}", "role", (deed,), account=account)
+
+
+def _bare(registry: Registry) -> Iterator[Act]:
+    """The use of keys for nothing of what the encryption contexts of their policies say."""
+    for key in registry.estate.resources("AWS::KMS::Key"):
+        arn, policy = registry.estate.arn(key), registry.policy(key)
+        contexts = encryption_contexts(policy) if policy else ()
+        if contexts and isinstance(arn, str):
+            nothing = dict.fromkeys(contexts, ABSENT)
+            for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+                yield Act(action, arn, policy, context=nothing, account=registry.estate.place(key).account)
 
 
 def _role_deeds(role: Role, arn: str) -> Iterator[Deed]:

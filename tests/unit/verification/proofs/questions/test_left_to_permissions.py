@@ -263,6 +263,23 @@ def test_a_key_is_used_for_what_its_encryption_context_says() -> None:
     assert answer(clinic, question).verdict is Verdict.BY_DESIGN
 
 
+def test_a_role_uses_a_key_for_what_its_encryption_context_says() -> None:
+    question = "compromised-job/use-keys-outside-their-purpose/clinic/Runs"
+    clinic = Clinic()
+    root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    context = {"StringLike": {"kms:EncryptionContext:aws:states:stateMachineArn": "arn:*"}}
+    through = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
+    clinic.add("Other", "AWS::KMS::Key", KeyPolicy={"Statement": [through]})
+    own = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": {"Fn::GetAtt": ["Other", "Arn"]}}
+    service = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = {"PolicyName": "Own", "PolicyDocument": {"Statement": [{**own, "Condition": context}]}}
+    clinic.add("Runs", "AWS::IAM::Role", AssumeRolePolicyDocument={"Statement": [service]}, Policies=[policy])
+    clinic.document("Other")["Statement"].append({**through, "Condition": context})
+    assert answer(clinic, question).verdict is Verdict.PROVED
+    policy["PolicyDocument"] = {"Statement": [own]}
+    assert answer(clinic, question).verdict is Verdict.BY_DESIGN
+
+
 @pytest.mark.parametrize(
     ("asset", "endpoint"), [("Packages", "PackagesEndpoint"), ("PackageDomain", "TokenEndpoint")]
 )
