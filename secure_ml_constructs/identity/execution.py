@@ -13,7 +13,8 @@ from secure_ml_constructs._acknowledge import NAMED_BY_AWS, NO_RESOURCE
 from secure_ml_constructs._cdk import account, partition, region
 from secure_ml_constructs.policy import Statement, allow, sub
 
-_PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+# What pulling an image by its name takes.
+PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _DESCRIBE_NETWORK = (
     "ec2:DescribeDhcpOptions",
     "ec2:DescribeNetworkInterfaces",
@@ -57,10 +58,10 @@ def image_statements(registries: Any) -> list[Statement]:
     """
     return [
         allow("SignInToRegistries", "ecr:GetAuthorizationToken"),
-        allow("OurImages", _PULL, sub(f"{_ECR}${{AWS::AccountId}}:repository/*")),
+        allow("OurImages", PULL, sub(f"{_ECR}${{AWS::AccountId}}:repository/*")),
         allow(
             "AwsImages",
-            _PULL,
+            PULL,
             sub(f"{_ECR}*:repository/*"),
             condition={"StringEquals": {"aws:ResourceAccount": registries}},
         ),

@@ -19,6 +19,7 @@ from secure_ml_constructs._acknowledge import NAMED_BY_AWS, NO_RESOURCE, acknowl
 from secure_ml_constructs._cdk import account, child_path, is_token, partition, region
 from secure_ml_constructs.errors import Problems
 from secure_ml_constructs.identity import RoleFoundation
+from secure_ml_constructs.identity.execution import PULL
 from secure_ml_constructs.key_uses import KeyClass
 from secure_ml_constructs.monitoring.image_source import digest, source
 from secure_ml_constructs.network.ecr_image import EcrImage, trusted_accounts
@@ -29,7 +30,6 @@ __all__ = ["MonitorImage"]
 
 # AWS CodeBuild: "Docker images provided by CodeBuild". Of it the build uses pip, Docker and the AWS CLI.
 _BUILDER = "aws/codebuild/amazonlinux-x86_64-standard:5.0"
-_PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _PUSH = ("ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart")
 _ADMINISTRATION = (
     "ecr:BatchDeleteImage",
@@ -133,10 +133,10 @@ class MonitorImage(Construct):
                 *packages.read_statements(),
                 allow("Source", ("s3:GetObject", "s3:GetObjectVersion"), _object_arn(files)),
                 allow("SignIn", "ecr:GetAuthorizationToken"),
-                allow("Base", _PULL, pulled),
+                allow("Base", PULL, pulled),
                 allow(
                     "Image",
-                    (*_PULL, *_PUSH, "ecr:DescribeImages", "ecr:DescribeImageScanFindings"),
+                    (*PULL, *_PUSH, "ecr:DescribeImages", "ecr:DescribeImageScanFindings"),
                     self.repository_arn,
                 ),
                 allow("Log", ("logs:CreateLogStream", "logs:PutLogEvents"), log.attr_arn),
@@ -144,7 +144,7 @@ class MonitorImage(Construct):
                 # What the script asks, it asks in the VPC. The source and the log are CodeBuild's own doing.
                 deny(
                     "FromElsewhere",
-                    (*_PULL, *_PUSH, "codeartifact:*"),
+                    (*PULL, *_PUSH, "codeartifact:*"),
                     principal=None,
                     condition=foundation.perimeter.from_elsewhere(foundation.network.deferred_endpoint_ids),
                 ),
@@ -232,7 +232,7 @@ class MonitorImage(Construct):
         statements = [
             perimeter.deny_outsiders("ecr:*", "*"),
             deny("DenyPushing", _PUSH, condition=pushing),
-            deny("DenyPulling", _PULL, condition=perimeter.not_roles(pulling)),
+            deny("DenyPulling", PULL, condition=perimeter.not_roles(pulling)),
             perimeter.deny_administration(_ADMINISTRATION, "*"),
         ]
         # A repository's policy names no resource. (Amazon ECR: Private repository policies)

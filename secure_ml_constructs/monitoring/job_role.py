@@ -8,13 +8,14 @@ from typing import Any
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import NO_RESOURCE, OBJECTS_BELOW, WATCH_NAMES, acknowledge_wildcards
+from secure_ml_constructs._acknowledge import NO_RESOURCE, WATCH_NAMES, acknowledge_wildcards
 from secure_ml_constructs._cdk import account, partition, region
+from secure_ml_constructs.identity.execution import PULL
+from secure_ml_constructs.monitoring.job_data import data_statements
 from secure_ml_constructs.monitoring.plan import WatchPlan
 from secure_ml_constructs.policy import Statement, allow, document
 
 _GROUP = "log-group:/aws/sagemaker/ProcessingJobs"
-_PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 
 class JobRole(Construct):
@@ -40,11 +41,14 @@ class JobRole(Construct):
         foundation = plan.foundation
         perimeter = foundation.perimeter
         wildcards: dict[str, str] = {}
-        statements = [*_data(plan, wildcards), *_logs(plan, wildcards)]
+        statements = [
+            *data_statements(plan, plan.baseline.path, wildcards, results="Results", baseline="Baseline"),
+            *_logs(plan, wildcards),
+        ]
         executing = foundation.execution_policies
         if repository:
             executing = (foundation.execution_policy,)
-            statements.append(allow("Image", _PULL, repository))
+            statements.append(allow("Image", PULL, repository))
             statements.append(allow("SignInToRegistry", "ecr:GetAuthorizationToken"))
             wildcards["*"] = NO_RESOURCE
         role = iam.CfnRole(
@@ -64,39 +68,6 @@ class JobRole(Construct):
         )
         acknowledge_wildcards(policy, wildcards)
         self.arn = role.attr_arn
-
-
-def _data(plan: WatchPlan, wildcards: dict[str, str]) -> Iterator[Statement]:
-    lake, keys = plan.foundation.lake, plan.foundation.keys
-    zone, baseline = plan.endpoint.zone, plan.baseline
-    read = [(zone, plan.captures), (zone, plan.results), (baseline.zone, baseline.path)]
-    if plan.model_quality:
-        read.append((zone, plan.model_quality.ground_truth))
-    objects: list[str] = []
-    listed: dict[str, list[str]] = {}
-    for name, place in read:
-        whole = place.endswith("/")
-        arn = f"{lake.zone_arn(name)}{place}{'*' if whole else ''}"
-        objects.append(arn)
-        if whole:
-            wildcards[arn] = OBJECTS_BELOW
-        # SageMaker lists what begins with a name, also where it is one object's.
-        bucket = lake.zone_arn(name).removesuffix(f"/{lake.zones[name].path}")
-        listed.setdefault(bucket, []).append(f"{lake.zones[name].path}{place}{'*' if whole else ''}")
-    yield allow("Read", "s3:GetObject", objects)
-    for number, (bucket, prefixes) in enumerate(listed.items()):
-        condition = {"StringLike": {"s3:prefix": prefixes}}
-        yield allow(f"List{number or ''}", "s3:ListBucket", bucket, condition=condition)
-    yield allow(
-        "Results",
-        ("s3:AbortMultipartUpload", "s3:PutObject"),
-        f"{lake.zone_arn(zone)}{plan.results}*",
-    )
-    own = keys.arn(lake.zones[zone].key_class)
-    # S3 decrypts the parts of a multipart upload to join them.
-    yield allow("ResultsKey", ("kms:Decrypt", "kms:GenerateDataKey"), own)
-    if lake.zones[baseline.zone].key_class is not lake.zones[zone].key_class:
-        yield allow("BaselineKey", "kms:Decrypt", keys.arn(lake.zones[baseline.zone].key_class))
 
 
 def _logs(plan: WatchPlan, wildcards: dict[str, str]) -> Iterator[Statement]:

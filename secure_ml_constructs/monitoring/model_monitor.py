@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from aws_cdk import Annotations, Fn, Stack
 from constructs import Construct
@@ -13,9 +12,9 @@ from constructs import Construct
 from secure_ml_constructs._acknowledge import NO_RESOURCE
 from secure_ml_constructs._cdk import account, is_token, partition, region
 from secure_ml_constructs.errors import Problems
-from secure_ml_constructs.identity.guardrails.limits import check_instance_type
 from secure_ml_constructs.key_uses import KeyClass
 from secure_ml_constructs.monitoring.aws_images import aws_image, regions
+from secure_ml_constructs.monitoring.job_machine import check_machine
 from secure_ml_constructs.monitoring.logged_machine import LoggedMachine
 from secure_ml_constructs.monitoring.metrics import NAMESPACE
 from secure_ml_constructs.monitoring.monitor_jobs import Kind, Settings, add_jobs, kinds_of, schedule_arns
@@ -86,23 +85,16 @@ class ModelMonitor:
         if not _FOLDER.fullmatch(self.baselines) or ".." in self.baselines.split("/"):
             fix = "Write 'risk/2026-11/monitoring/'."
             problems.add("engine.baselines", self.baselines, "No folder within a zone.", fix)
-        self._check_machine(problems, plan)
+        check_machine(
+            problems,
+            plan.foundation,
+            instance_type=self.instance_type,
+            volume_gb=self.volume_gb,
+            seconds=self.run_time_seconds,
+        )
         for name, image, needed in self._images(plan):
             self._check_image(problems, plan, name, image, needed)
         self._check_kinds(problems, plan)
-
-    def _check_machine(self, problems: Problems, plan: WatchPlan) -> None:
-        limits = plan.foundation.guardrails.guardrails.limits
-        check_instance_type(problems, "engine.instance_type", self.instance_type)
-        if not any(fnmatchcase(self.instance_type, each) for each in limits.instance_types):
-            fix = f"Write one of {', '.join(limits.instance_types)}."
-            problems.add("engine.instance_type", self.instance_type, "The guardrails deny this type.", fix)
-        if not 60 <= self.run_time_seconds <= limits.run_time_seconds:
-            fix = f"Write 60 to {limits.run_time_seconds}."
-            reason = "No run time that the guardrails allow."
-            problems.add("engine.run_time_seconds", self.run_time_seconds, reason, fix)
-        if not 1 <= self.volume_gb <= 16_384:
-            problems.add("engine.volume_gb", self.volume_gb, "No size of a disk.", "Write 1 to 16384.")
 
     def _images(self, plan: WatchPlan) -> Iterator[tuple[str, str, bool]]:
         kinds = kinds_of(plan)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from secure_ml_constructs._acknowledge import OBJECTS_BELOW, acknowledge_wildcards
+from secure_ml_constructs._acknowledge import acknowledge_wildcards
 from secure_ml_constructs._cdk import account, is_token, partition, region
+from secure_ml_constructs.monitoring.job_data import data_statements
 from secure_ml_constructs.monitoring.plan import WatchPlan
 from secure_ml_constructs.policy import Statement, allow, deny, document
 
@@ -67,7 +68,10 @@ class MonitorRole(Construct):
         super().__init__(scope, id)
         foundation, perimeter = plan.foundation, plan.foundation.perimeter
         wildcards: dict[str, str] = {}
-        statements = [*_data(plan, baselines, wildcards), *_logs(wildcards)]
+        statements = [
+            *data_statements(plan, baselines, wildcards, results="Reports", baseline="Baselines"),
+            *_logs(wildcards),
+        ]
         if model_name:
             statements += _explaining(plan, model_name, wildcards)
         guardrails = foundation.guardrails.arns if model_name else ()
@@ -93,34 +97,6 @@ class MonitorRole(Construct):
         self.arn = role.attr_arn
 
 
-def _data(plan: WatchPlan, baselines: str, wildcards: dict[str, str]) -> Iterator[Statement]:
-    lake, keys = plan.foundation.lake, plan.foundation.keys
-    zone, kept = plan.endpoint.zone, plan.baseline.zone
-    # Of its own reports: captures that were merged with labels.
-    places = [(zone, plan.captures), (zone, plan.results), (kept, baselines)]
-    if plan.model_quality:
-        places.append((zone, plan.model_quality.ground_truth))
-    read: list[str] = []
-    listed: dict[str, list[str]] = {}
-    for name, place in places:
-        arn = f"{lake.zone_arn(name)}{place}*"
-        read.append(arn)
-        wildcards[arn] = OBJECTS_BELOW
-        path = lake.zones[name].path
-        listed.setdefault(lake.zone_arn(name).removesuffix(f"/{path}"), []).append(f"{path}{place}*")
-    yield allow("Read", "s3:GetObject", read)
-    for number, (bucket, prefixes) in enumerate(listed.items()):
-        condition = {"StringLike": {"s3:prefix": prefixes}}
-        yield allow(f"List{number or ''}", "s3:ListBucket", bucket, condition=condition)
-    reports = f"{lake.zone_arn(zone)}{plan.results}*"
-    yield allow("Reports", ("s3:AbortMultipartUpload", "s3:PutObject"), reports)
-    own, theirs = (keys.arn(lake.zones[each].key_class) for each in (zone, kept))
-    # S3 decrypts the parts of a multipart upload to join them.
-    yield allow("ReportsKey", ("kms:Decrypt", "kms:GenerateDataKey"), own)
-    if theirs != own:
-        yield allow("BaselinesKey", "kms:Decrypt", theirs)
-
-
 def _logs(wildcards: dict[str, str]) -> Iterator[Statement]:
     group = f"arn:{partition()}:logs:{region()}:{account()}:log-group:/aws/sagemaker/ProcessingJobs"
     streams = [f"{group}:log-stream:{each}" for each in _JOBS]
@@ -142,6 +118,5 @@ def _explaining(plan: WatchPlan, model: str, wildcards: dict[str, str]) -> Itera
     )
     yield allow("Shadow", _SHADOW, shadows)
     # Whoever stole the role's session must not start work with it from anywhere.
-    endpoints = tuple(plan.foundation.network.endpoint_ids.values())
-    elsewhere = plan.foundation.perimeter.from_elsewhere(endpoints)
+    elsewhere = plan.foundation.perimeter.from_elsewhere(plan.foundation.network.deferred_endpoint_ids)
     yield deny("ShadowFromElsewhere", _SHADOW, principal=None, condition=elsewhere)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from aws_cdk import Fn
@@ -12,8 +11,8 @@ from constructs import Construct
 from secure_ml_constructs._acknowledge import WATCH_NAMES
 from secure_ml_constructs._cdk import is_token
 from secure_ml_constructs.errors import Problems
-from secure_ml_constructs.identity.guardrails.limits import check_instance_type
 from secure_ml_constructs.key_uses import KeyClass
+from secure_ml_constructs.monitoring.job_machine import check_machine
 from secure_ml_constructs.monitoring.job_role import JobRole
 from secure_ml_constructs.monitoring.logged_machine import LoggedMachine
 from secure_ml_constructs.monitoring.plan import Built, WatchPlan
@@ -94,18 +93,13 @@ class OpenMonitor:
             problems: Where to record.
             plan: What it is told.
         """
-        limits = plan.foundation.guardrails.guardrails.limits
-        check_instance_type(problems, "engine.instance_type", self.instance_type)
-        if not any(fnmatchcase(self.instance_type, each) for each in limits.instance_types):
-            allowed = ", ".join(limits.instance_types)
-            reason = "The guardrails deny this type."
-            problems.add("engine.instance_type", self.instance_type, reason, f"Write one of {allowed}.")
-        if not 60 <= self.run_time_seconds <= limits.run_time_seconds:
-            reason = "No run time that the guardrails allow."
-            fix = f"Write 60 to {limits.run_time_seconds}."
-            problems.add("engine.run_time_seconds", self.run_time_seconds, reason, fix)
-        if not 1 <= self.volume_gb <= 16_384:
-            problems.add("engine.volume_gb", self.volume_gb, "No size of a disk.", "Write 1 to 16384.")
+        check_machine(
+            problems,
+            plan.foundation,
+            instance_type=self.instance_type,
+            volume_gb=self.volume_gb,
+            seconds=self.run_time_seconds,
+        )
         if isinstance(self.image, str):
             accounts = trusted_accounts(plan.foundation, plan.foundation.perimeter)
             if not (is_token(self.image) and "@sha256:" in self.image):

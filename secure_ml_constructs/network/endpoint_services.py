@@ -54,16 +54,13 @@ class EndpointService:
         return name
 
     def deferred_name(self, region: str, prefix: str) -> str:
-        """Give the service name where the region is a token.
+        """Give the name of a service that is called otherwise in China, where the region is a token.
 
         Args:
             region: The token.
             prefix: A token that gives `com.amazonaws` or, in China, the prefix used there.
         """
-        name = self.pattern.format(region=region)
-        if "cn-" in self.local_prefix:
-            return f"{prefix}{name.removeprefix('com.amazonaws')}"
-        return name
+        return f"{prefix}{self.pattern.format(region=region).removeprefix('com.amazonaws')}"
 
 
 class EndpointProfile(StrEnum):

@@ -10,11 +10,11 @@ from constructs import Construct
 
 from secure_ml_constructs._acknowledge import OBJECTS_BELOW, acknowledge_wildcards
 from secure_ml_constructs.identity import RoleFoundation
+from secure_ml_constructs.identity.execution import PULL
 from secure_ml_constructs.policy import Statement, allow, document, subs
 from secure_ml_constructs.serving.served_model import Container
 
 _ZONE = "A model package names its data itself: they lie somewhere in the zone of models."
-_PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 
 class ServingRole(Construct):
@@ -135,4 +135,4 @@ def _images(containers: Sequence[Container]) -> Iterator[Statement]:
         }
     )
     if elsewhere:
-        yield allow("Images", _PULL, subs(elsewhere))
+        yield allow("Images", PULL, subs(elsewhere))
