@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -277,3 +277,15 @@ class World:
 
 def _digest(stack: str, name: str, length: int) -> str:
     return hashlib.sha256(f"{stack}/{name}".encode()).hexdigest()[:length]
+
+
+def world_of(build: Callable[[cdk.App], object], **where: str) -> World:
+    """What the stacks that `build` makes would become.
+
+    Args:
+        build: Makes stacks in the app it is given.
+        **where: Account, region and partition, as of a `World`.
+    """
+    app = new_app()
+    build(app)
+    return World(synth(app), **where)

@@ -13,7 +13,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from secure_ml_constructs.errors import ConfigurationError
 from secure_ml_constructs.monitoring.dashboard import EndpointDashboard, EnvironmentDashboard, ShownEndpoint
 from tests.support.compliance import findings
-from tests.support.templates import ACCOUNT, REGION, Template, World, new_app, synth
+from tests.support.templates import ACCOUNT, REGION, Template, World, new_app, world_of
 from tests.unit.monitoring.bodies import WATCH, check_body, metrics
 
 DASHBOARD = "AWS::CloudWatch::Dashboard"
@@ -70,20 +70,14 @@ def build_full(app: cdk.App) -> None:
     EnvironmentDashboard(stack, "Overview", endpoints=[risk, triage], alarms=[made[0].attr_arn])
 
 
-def made(build: Callable[[cdk.App], None], **where: str) -> World:
-    app = new_app()
-    build(app)
-    return World(synth(app), **where)
-
-
 @pytest.fixture(scope="session")
 def default() -> World:
-    return made(build)
+    return world_of(build)
 
 
 @pytest.fixture(scope="session")
 def full() -> World:
-    return made(build_full)
+    return world_of(build_full)
 
 
 def text(world: World, name: str) -> str:
@@ -118,7 +112,7 @@ def test_as_many_endpoints_as_may_be() -> None:
         ]
         EnvironmentDashboard(cdk.Stack(app, "Pages"), "Overview", endpoints=endpoints)
 
-    check_body(text(made(build_many), "Overview"))
+    check_body(text(world_of(build_many), "Overview"))
 
 
 def test_more_alarms_than_a_widget_shows() -> None:
@@ -127,7 +121,7 @@ def test_more_alarms_than_a_widget_shows() -> None:
         shown = ShownEndpoint(endpoint_name="risk", alarms=arns)
         EndpointDashboard(cdk.Stack(app, "Pages"), "Risk", endpoint=shown)
 
-    body = check_body(text(made(build_alarms), "Risk"))
+    body = check_body(text(world_of(build_alarms), "Risk"))
     shown = [w["properties"]["alarms"] for w in body["widgets"] if w["type"] == "alarm"]
     assert [len(each) for each in shown] == [100, 1]
 
@@ -152,7 +146,7 @@ def test_the_check_of_bodies_sees_what_is_wrong(
 
 
 def test_the_same_bytes_each_time(full: World) -> None:
-    again = made(build_full)
+    again = world_of(build_full)
     assert again.templates["Pages"] == full.templates["Pages"]
 
 
@@ -165,10 +159,10 @@ def test_no_page_has_a_name_of_its_own(full: World) -> None:
     "where", [{"region": "cn-north-1", "partition": "aws-cn"}, {"region": "us-gov-west-1"}]
 )
 def test_other_regions(where: dict[str, str]) -> None:
-    body = check_body(text(made(build_full, **where), "Risk"))
+    body = check_body(text(world_of(build_full, **where), "Risk"))
     regions = {w["properties"]["region"] for w in body["widgets"] if w["type"] == "metric"}
     assert regions == {where["region"]}
-    assert "arn:aws:" not in json.dumps(made(build).templates)
+    assert "arn:aws:" not in json.dumps(world_of(build).templates)
 
 
 # -- what is on it ------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from secure_ml_constructs.testing import answers
 from secure_ml_constructs.verification.proofs.questions import Verdict
 from tests.support.compliance import findings
 from tests.support.decisions import Policy, Request, Simulator
-from tests.support.templates import ACCOUNT, REGION, Template, World, new_app, synth
+from tests.support.templates import ACCOUNT, REGION, Template, World, new_app, world_of
 from tests.unit.identity import hospital
 from tests.unit.monitoring.plans import COLUMNS, SCHEMA, plan
 
@@ -70,20 +70,14 @@ def build_full(app: cdk.App) -> None:
     watch(app, EXPLAINING, schedule=Schedule.every(hours=6), **EVERYTHING)
 
 
-def made(build: Callable[[cdk.App], object], **where: str) -> World:
-    app = new_app()
-    build(app)
-    return World(synth(app), **where)
-
-
 @pytest.fixture(scope="session")
 def default() -> World:
-    return made(build)
+    return world_of(build)
 
 
 @pytest.fixture(scope="session")
 def full() -> World:
-    return made(build_full)
+    return world_of(build_full)
 
 
 def job(world: World, kind: Kind) -> Any:
@@ -128,7 +122,7 @@ def test_every_kind_is_isolated_and_encrypted(full: World, kind: Kind) -> None:
 
 
 def test_disks_that_encrypt_themselves_get_no_key() -> None:
-    world = made(lambda app: watch(app, replace(ENGINE, instance_type="ml.g5.xlarge")))
+    world = world_of(lambda app: watch(app, replace(ENGINE, instance_type="ml.g5.xlarge")))
     cluster = job(world, Kind.DATA_QUALITY)["JobResources"]["ClusterConfig"]
     assert "VolumeKmsKeyId" not in cluster
 
@@ -142,7 +136,7 @@ def test_disks_that_encrypt_themselves_get_no_key() -> None:
     ],
 )
 def test_a_schedule_runs_its_definition(schedule: Schedule, cron: str) -> None:
-    world = made(lambda app: watch(app, schedule=schedule))
+    world = world_of(lambda app: watch(app, schedule=schedule))
     found = world.one(SCHEDULE)
     config = found.properties["MonitoringScheduleConfig"]
     assert config["ScheduleConfig"]["ScheduleExpression"] == cron
@@ -160,7 +154,7 @@ def test_a_schedule_runs_its_definition(schedule: Schedule, cron: str) -> None:
 )
 def test_no_run_lasts_until_the_next(schedule: Schedule, seconds: int, others: int) -> None:
     engine = replace(EXPLAINING, run_time_seconds=5400)
-    world = made(lambda app: watch(app, engine, schedule=schedule, **EVERYTHING))
+    world = world_of(lambda app: watch(app, engine, schedule=schedule, **EVERYTHING))
     found = {kind: job(world, kind)["StoppingCondition"]["MaxRuntimeInSeconds"] for kind in Kind}
     assert found[Kind.DATA_QUALITY] == found[Kind.EXPLAINABILITY] == seconds
     assert found[Kind.MODEL_QUALITY] == found[Kind.BIAS] == others
@@ -223,7 +217,7 @@ CLASSES = ModelSchema.multiclass(classes=("a", "b", "c"), prediction="class", pr
     ],
 )
 def test_what_of_an_answer_is_the_prediction(schema: ModelSchema, problem: str, told: dict[str, Any]) -> None:
-    world = made(lambda app: watch(app, schema=schema, **LABELS))
+    world = world_of(lambda app: watch(app, schema=schema, **LABELS))
     found = job(world, Kind.MODEL_QUALITY)
     assert found["ModelQualityAppSpecification"]["ProblemType"] == problem
     endpoint = found["ModelQualityJobInput"]["EndpointInput"]
@@ -248,7 +242,7 @@ def test_images_of_the_region(default: World, full: World) -> None:
     ],
 )
 def test_a_region_that_is_not_known_yet(where: dict[str, str], image: str) -> None:
-    world = made(lambda app: watch(app, region=None), **where)
+    world = world_of(lambda app: watch(app, region=None), **where)
     found = job(world, Kind.DATA_QUALITY)["DataQualityAppSpecification"]["ImageUri"]
     assert found == f"{image}/sagemaker-model-monitor-analyzer"
     assert "arn:aws:sagemaker" not in json.dumps(world.templates)
@@ -256,7 +250,7 @@ def test_a_region_that_is_not_known_yet(where: dict[str, str], image: str) -> No
 
 def test_images_of_our_own() -> None:
     ours = "${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}/analyzer" + DIGEST
-    world = made(lambda app: watch(app, replace(ENGINE, analyzer_image=ours)))
+    world = world_of(lambda app: watch(app, replace(ENGINE, analyzer_image=ours)))
     found = job(world, Kind.DATA_QUALITY)["DataQualityAppSpecification"]["ImageUri"]
     assert found == f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/analyzer{DIGEST}"
 
@@ -503,7 +497,7 @@ def alarms(world: World) -> dict[str, Any]:
 
 def test_changing_the_engine_changes_no_alarm(default: World) -> None:
     image = f"${{AWS::AccountId}}.dkr.ecr.{REGION}.amazonaws.com/open-monitor{DIGEST}"
-    other = made(lambda app: watch(app, OpenMonitor(image=image)))
+    other = world_of(lambda app: watch(app, OpenMonitor(image=image)))
     assert alarms(default)
     assert alarms(other) == alarms(default)
 

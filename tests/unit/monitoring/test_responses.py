@@ -19,7 +19,7 @@ from secure_ml_constructs.testing import answers
 from secure_ml_constructs.verification.proofs.questions import Verdict
 from tests.support.compliance import findings
 from tests.support.decisions import Policy, Request, Simulator
-from tests.support.templates import ACCOUNT, REGION, Resource, Template, World, new_app, synth
+from tests.support.templates import ACCOUNT, REGION, Resource, Template, World, new_app, world_of
 from tests.unit.identity import hospital
 from tests.unit.monitoring.plans import plan
 
@@ -62,20 +62,14 @@ def build_full(app: cdk.App) -> None:
     respond(app, [retrain, RollBack(to=config, severity=MEDIUM)])
 
 
-def made(build: Callable[[cdk.App], None], **where: str) -> World:
-    app = new_app()
-    build(app)
-    return World(synth(app), **where)
-
-
 @pytest.fixture(scope="session")
 def default() -> World:
-    return made(build)
+    return world_of(build)
 
 
 @pytest.fixture(scope="session")
 def full() -> World:
-    return made(build_full)
+    return world_of(build_full)
 
 
 # -- what begins by which alarm -----------------------------------------------------------------------------
@@ -397,7 +391,7 @@ def test_only_delivery_for_the_account_writes_the_log(default: World, simulator:
 
 
 def test_other_partitions() -> None:
-    world = made(build, region="cn-north-1", partition="aws-cn")
+    world = world_of(build, region="cn-north-1", partition="aws-cn")
     machine = json.loads(world.one(MACHINE).properties["DefinitionString"])
     assert machine["States"]["Look"]["Resource"] == "arn:aws-cn:states:::aws-sdk:sagemaker:describeEndpoint"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.decisions import Simulator
-from tests.support.templates import ACCOUNT, REGION, World, new_app, synth
+from tests.support.templates import ACCOUNT, REGION, World, world_of
 from tests.unit.identity.people import People
 from tests.unit.monitoring import watches
 
@@ -56,20 +56,14 @@ class Watch(People):
         }
 
 
-def made(build: Any) -> World:
-    app = new_app()
-    build(app)
-    return World(synth(app))
-
-
 @pytest.fixture(scope="module")
 def full(simulator: Simulator) -> Watch:
-    return Watch(made(watches.build_full), simulator)
+    return Watch(world_of(watches.build_full), simulator)
 
 
 @pytest.fixture(scope="module")
 def plain(simulator: Simulator) -> Watch:
-    return Watch(made(watches.build), simulator)
+    return Watch(world_of(watches.build), simulator)
 
 
 # -- the jobs' role -----------------------------------------------------------------------------------------
