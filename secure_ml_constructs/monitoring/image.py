@@ -262,7 +262,8 @@ class MonitorImage(Construct):
             self,
             "Project",
             description="Builds and scans the image of OpenMonitor",
-            service_role=role.attr_arn,
+            # CloudFormation's validation (E3050) takes Fn::GetAtt of a role with a path for a Ref.
+            service_role=Fn.sub(f"${{{role.logical_id}.Arn}}"),
             encryption_key=self._foundation.keys.arn(KeyClass.MODEL),
             source=project.SourceProperty(
                 type="S3",
