@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.templates import ROOT
+from tests.support.templates import ROOT, cdk_context
 from tests.unit.environment.test_environment import NAMES
 
 
@@ -49,3 +50,21 @@ def test_the_process_of_an_unsafe_app_exits_with_one(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "AwsSolutions-S10" in done.stderr
+
+
+def test_the_reference_environment_passes_every_check_there_is(tmp_path: Path) -> None:
+    """As `make synth` runs it, CloudFormation's own validation among the checks."""
+    done = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "CDK_OUTDIR": str(tmp_path / "cdk.out"),
+            "CDK_CONTEXT_JSON": json.dumps(cdk_context()),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "CloudFormation-Validate::" not in done.stdout + done.stderr
