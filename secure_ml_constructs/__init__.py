@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from secure_ml_constructs.monitoring import ModelQuality as ModelQuality
     from secure_ml_constructs.monitoring import ModelSchema as ModelSchema
     from secure_ml_constructs.monitoring import ModelWatch as ModelWatch
+    from secure_ml_constructs.monitoring import MonitorImage as MonitorImage
     from secure_ml_constructs.monitoring import OpenMonitor as OpenMonitor
     from secure_ml_constructs.monitoring import Predictions as Predictions
     from secure_ml_constructs.monitoring import Retrain as Retrain
@@ -141,6 +142,7 @@ _HOME = {
     "ModelQuality": "monitoring",
     "ModelSchema": "monitoring",
     "ModelWatch": "monitoring",
+    "MonitorImage": "monitoring",
     "MutualTls": "serving",
     "NotebookMachine": "studio",
     "OnPremises": "network",
